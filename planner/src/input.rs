@@ -1,0 +1,230 @@
+//! Everything a plan is made of. The server fills it from its tables; a test writes it by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use protocol::directory::{Group, User};
+use protocol::{DistinguishedName, DomainName, ObjectGuid, Sid};
+use serde::{Deserialize, Serialize};
+
+use crate::policy::Policy;
+
+/// AD attribute -> type of the entry in JumpCloud's `phoneNumbers`.
+pub const PHONES: [(&str, &str); 4] = [
+    ("telephoneNumber", "work"),
+    ("mobile", "mobile"),
+    ("homePhone", "home"),
+    ("facsimileTelephoneNumber", "work_fax"),
+];
+
+/// AD attribute -> key of the `work` entry in JumpCloud's `addresses`.
+pub const ADDRESS: [(&str, &str); 6] = [
+    ("streetAddress", "streetAddress"),
+    ("postOfficeBox", "poBox"),
+    ("l", "locality"),
+    ("st", "region"),
+    ("postalCode", "postalCode"),
+    ("co", "country"),
+];
+
+/// What a plan is made of.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub now: DateTime<Utc>,
+    pub policy: Policy,
+    pub domain: Domain,
+    /// Every group of the domain: the graph is small, and scope needs all of it.
+    pub groups: BTreeMap<ObjectGuid, Group>,
+    /// Child group -> the groups that list it as a member.
+    pub parents: BTreeMap<ObjectGuid, BTreeSet<ObjectGuid>>,
+    /// Every group that JumpCloud has for us: group -> JumpCloud id. A membership can only be planned where one exists or is being made.
+    pub group_links: BTreeMap<ObjectGuid, String>,
+    /// The users to plan.
+    pub users: BTreeMap<ObjectGuid, UserSubject>,
+    /// The groups to plan.
+    pub group_subjects: BTreeMap<ObjectGuid, GroupSubject>,
+}
+
+/// What is known of the domain.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    pub name: DomainName,
+    /// `None` until the first report: then nothing is planned.
+    pub sid: Option<Sid>,
+    /// The container as it is called now.
+    pub root_user_container: DistinguishedName,
+    pub integration_group: IntegrationGroup,
+    /// The service account, where it was found.
+    pub bind_account: Option<DistinguishedName>,
+    /// The JumpCloud object of the domain; `None` before activation made one. Marks of other sources are told apart by it.
+    pub activedirectory_id: Option<String>,
+    /// What `external_source_type` is set to.
+    pub external_source_type: String,
+}
+
+/// The group whose members are synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntegrationGroup {
+    Present(ObjectGuid),
+    /// Missing, unreadable or suddenly empty: creates and updates go on for linked users, nothing destructive follows.
+    /// Never read as "everybody left".
+    Lost,
+}
+
+/// One user to plan, and all that bears on it.
+#[derive(Clone, Debug, Default)]
+pub struct UserSubject {
+    pub presence: Presence,
+    /// The user as last read; stays known after a deletion.
+    pub user: Option<User>,
+    /// Groups that list the user in `member`.
+    pub direct_groups: BTreeSet<ObjectGuid>,
+    pub link: Option<UserLink>,
+    /// What JumpCloud has for the link; `None` without a link, or where JumpCloud no longer knows the id.
+    pub jumpcloud: Option<JumpCloudUser>,
+    /// Groups in which JumpCloud has the linked user, as far as they are ours.
+    pub memberships: BTreeSet<ObjectGuid>,
+    /// True if JumpCloud has the linked user associated with our AD instance.
+    pub associated: bool,
+    /// JumpCloud users with the same email (case folded) or username that are not this user's link.
+    pub rivals: Vec<Rival>,
+    /// Other AD users of the organization, in scope, that would claim the same email or username.
+    pub claimants: Vec<Claimant>,
+    /// The user's manager, if there is one in the mirror.
+    pub manager: Option<Manager>,
+    /// What a person decided about a user that was moved out of the root user container.
+    pub moved_out_answer: Option<MovedOutAnswer>,
+    /// What a person decided about a match that could not be decided: the JumpCloud id to take over.
+    pub takeover_decision: Option<String>,
+}
+
+/// Whether an object is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    #[default]
+    Present,
+    /// The domain controller confirmed that there is no such object.
+    Deleted,
+    /// A group lists it, and the service account may not read it.
+    Unreadable,
+}
+
+/// *This objectGUID is that JumpCloud user.*
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserLink {
+    pub jumpcloud_id: String,
+    /// The suspension that JumpCloud shows was placed by us, so we may lift it.
+    pub suspended_by_us: bool,
+    /// Since when the user is leaving (grace period), if it is.
+    pub leaving_since: Option<DateTime<Utc>>,
+    /// The JumpCloud user existed before us.
+    pub taken_over: bool,
+    /// After a takeover with `deactivate`: the password has been expired.
+    pub password_expired: bool,
+}
+
+/// A JumpCloud user as last read or written, by JumpCloud's own field names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JumpCloudUser {
+    pub id: String,
+    pub username: String,
+    pub email: String,
+    /// Scalar text fields by API name: `firstname`, `lastname`, `displayname`, `jobTitle`, … Empty ones are left out.
+    pub fields: BTreeMap<String, String>,
+    /// `phoneNumbers`: type -> number.
+    pub phones: BTreeMap<String, String>,
+    /// `addresses`: type -> key -> value.
+    pub addresses: BTreeMap<String, BTreeMap<String, String>>,
+    /// `attributes`: name -> value.
+    pub custom: BTreeMap<String, String>,
+    /// JumpCloud id of the manager.
+    pub manager: Option<String>,
+    pub state: AccountState,
+    /// Carries `admin` or `sudo`: never taken over.
+    pub privileged: bool,
+    pub externally_managed: bool,
+    pub external_dn: String,
+    pub external_source_type: String,
+    /// Ids of the sources that own one of its `restrictedFields`.
+    pub restricted_by: BTreeSet<String>,
+}
+
+/// JumpCloud's `state`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AccountState {
+    Staged,
+    #[default]
+    Activated,
+    Suspended,
+}
+
+/// A JumpCloud user that has what ours wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rival {
+    pub user: JumpCloudUser,
+    /// The AD user it is linked to, if it is.
+    pub linked_to: Option<ObjectGuid>,
+}
+
+/// Another AD user that wants the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimant {
+    pub guid: ObjectGuid,
+    pub name: String,
+    pub same_email: bool,
+    pub same_username: bool,
+    /// It already has a link, so it was first.
+    pub linked: bool,
+}
+
+/// The user's manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manager {
+    pub guid: ObjectGuid,
+    /// Set once the manager is linked.
+    pub jumpcloud_id: Option<String>,
+}
+
+/// What a person decides about a linked user that left the container but not the groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovedOutAnswer {
+    /// Go on syncing this user where it is now.
+    Follow,
+    /// Treat it as having left.
+    Dissociate,
+}
+
+/// One group to plan.
+#[derive(Clone, Debug, Default)]
+pub struct GroupSubject {
+    pub presence: Presence,
+    pub link: Option<GroupLink>,
+    /// What JumpCloud has for the link.
+    pub jumpcloud: Option<JumpCloudGroup>,
+    /// True if JumpCloud has the group associated with our AD instance.
+    pub associated: bool,
+    /// The JumpCloud group of the wanted name that is not this group's link.
+    pub name_taken_by: Option<JumpCloudGroup>,
+    /// Other AD groups of the organization that want the same name and are first (linked, or of the smaller objectGUID).
+    pub name_claimed_by: Option<ObjectGuid>,
+    /// An administrator decided to adopt the group that has the name.
+    pub adopt: bool,
+}
+
+/// *This objectGUID is that JumpCloud user group.*
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupLink {
+    pub jumpcloud_id: String,
+}
+
+/// A JumpCloud user group as last read or written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JumpCloudGroup {
+    pub id: String,
+    pub name: String,
+    /// `membershipMethod` is one of the dynamic ones: its members are never touched.
+    pub dynamic: bool,
+}

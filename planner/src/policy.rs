@@ -1,0 +1,170 @@
+//! The part of a domain's settings that decides what is planned. Names and defaults are those of the settings page.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What the administrator chose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub username_attribute: UsernameAttribute,
+    pub sync_additional_attributes: bool,
+    pub attribute_mappings: Vec<AttributeMapping>,
+    pub user_dissociation_action: DissociationAction,
+    pub group_dissociation_action: GroupDissociationAction,
+    pub user_disable_action: DissociationAction,
+    pub user_expire_action: DissociationAction,
+    /// Days between suspending and removing; 0 removes at once.
+    pub removal_grace_days: u32,
+    pub user_takeover_action: TakeoverAction,
+    pub group_sync: bool,
+    /// `{sAMAccountName}`, `{cn}` and `{domain}` (the DNS name) are replaced.
+    pub group_name_template: String,
+    pub guard: Guard,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            username_attribute: UsernameAttribute::SamAccountName,
+            sync_additional_attributes: true,
+            attribute_mappings: Vec::new(),
+            user_dissociation_action: DissociationAction::Remove,
+            group_dissociation_action: GroupDissociationAction::Unbind,
+            user_disable_action: DissociationAction::Suspend,
+            user_expire_action: DissociationAction::Suspend,
+            removal_grace_days: 7,
+            user_takeover_action: TakeoverAction::Retain,
+            group_sync: true,
+            group_name_template: "{sAMAccountName}".into(),
+            guard: Guard::default(),
+        }
+    }
+}
+
+/// Which AD attribute becomes the JumpCloud username.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UsernameAttribute {
+    #[serde(rename = "sAMAccountName")]
+    SamAccountName,
+    /// The part before `@`.
+    #[serde(rename = "userPrincipalName")]
+    UserPrincipalName,
+}
+
+/// What happens to a JumpCloud user whose AD user leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DissociationAction {
+    Remove,
+    Unbind,
+    Suspend,
+}
+
+/// What happens to a JumpCloud group whose AD group leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupDissociationAction {
+    Unbind,
+    Remove,
+}
+
+/// What happens to an existing JumpCloud user that is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TakeoverAction {
+    Retain,
+    Deactivate,
+}
+
+/// A custom row of the attribute table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeMapping {
+    /// A JumpCloud field (`costCenter`) or a custom attribute (`attributes.badge`).
+    pub field: String,
+    #[serde(flatten)]
+    pub source: MappingSource,
+}
+
+/// Where a mapped value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MappingSource {
+    /// The LDAP name of an AD attribute.
+    Attribute(String),
+    Constant(String),
+    /// Text in which `{attribute}` is replaced.
+    Template(String),
+}
+
+/// Limits of the guard, apart for each kind of destructive operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    pub window_hours: u32,
+    pub users: Limit,
+    pub suspends: Limit,
+    pub groups: Limit,
+    pub memberships: Limit,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        let limit = |min_count, max_percent, max_count| Limit { min_count, max_percent, max_count };
+        Self {
+            window_hours: 24,
+            users: limit(3, 5, 500),
+            suspends: limit(10, 10, 500),
+            groups: limit(3, 5, 100),
+            memberships: limit(50, 20, 5_000),
+        }
+    }
+}
+
+/// Above `min(max_count, max(min_count, max_percent of the linked objects))` in the window, a kind is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    pub min_count: u32,
+    pub max_percent: u32,
+    pub max_count: u32,
+}
+
+/// The AD attributes that become JumpCloud fields when `sync_additional_attributes` is on, by LDAP name.
+/// Phones and addresses are composed and listed apart, see [`crate::input::PHONES`] and [`crate::input::ADDRESS`].
+pub const ADDITIONAL_FIELDS: [(&str, &str); 7] = [
+    ("displayName", "displayname"),
+    ("description", "description"),
+    ("title", "jobTitle"),
+    ("department", "department"),
+    ("company", "company"),
+    ("physicalDeliveryOfficeName", "location"),
+    ("employeeType", "employeeType"),
+];
+
+impl Policy {
+    /// LDAP names of every attribute that the plan needs besides the fixed ones.
+    pub fn attributes_to_read(&self) -> Vec<String> {
+        let mut names = BTreeMap::new();
+        let mut want = |name: &str| {
+            names.insert(name.to_lowercase(), name.to_owned());
+        };
+        if self.sync_additional_attributes {
+            ADDITIONAL_FIELDS.iter().for_each(|(ad, _)| want(ad));
+            crate::input::PHONES.iter().for_each(|(ad, _)| want(ad));
+            crate::input::ADDRESS.iter().for_each(|(ad, _)| want(ad));
+        }
+        for mapping in &self.attribute_mappings {
+            match &mapping.source {
+                MappingSource::Attribute(name) => want(name),
+                MappingSource::Constant(_) => {}
+                MappingSource::Template(text) => placeholders(text).for_each(&mut want),
+            }
+        }
+        names.into_values().collect()
+    }
+}
+
+/// The names between braces.
+pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
+}

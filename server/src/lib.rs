@@ -1,1 +1,5 @@
 //! (to come)
+pub mod clock;
+pub mod config;
+pub mod crypto;
+pub mod logging;

@@ -37,8 +37,11 @@ pub struct Input {
     pub groups: BTreeMap<ObjectGuid, Group>,
     /// Child group -> the groups that list it as a member.
     pub parents: BTreeMap<ObjectGuid, BTreeSet<ObjectGuid>>,
-    /// Every group that JumpCloud has for us: group -> JumpCloud id. A membership can only be planned where one exists or is being made.
+    /// Every group that JumpCloud has for us: group -> JumpCloud id.
     pub group_links: BTreeMap<ObjectGuid, String>,
+    /// Groups whose members are not ours to change for now: JumpCloud's group is dynamic, or a person has to decide
+    /// about its name. No membership is planned there, so none waits for a link that may never come.
+    pub closed_groups: BTreeSet<ObjectGuid>,
     /// The users to plan.
     pub users: BTreeMap<ObjectGuid, UserSubject>,
     /// The groups to plan.
@@ -114,13 +117,14 @@ pub enum Presence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserLink {
     pub jumpcloud_id: String,
-    /// The suspension that JumpCloud shows was placed by us, so we may lift it.
+    /// The suspension that JumpCloud shows was placed by us on an ACTIVATED user (`SuspendUser::restorable`), so we may
+    /// lift it.
     pub suspended_by_us: bool,
     /// Since when the user is leaving (grace period), if it is.
     pub leaving_since: Option<DateTime<Utc>>,
     /// The JumpCloud user existed before us.
     pub taken_over: bool,
-    /// After a takeover with `deactivate`: the password has been expired.
+    /// The password was expired after a takeover with `deactivate`, or did not have to be when the user was linked.
     pub password_expired: bool,
 }
 
@@ -185,6 +189,8 @@ pub struct Manager {
     pub guid: ObjectGuid,
     /// Set once the manager is linked.
     pub jumpcloud_id: Option<String>,
+    /// Not linked yet, but the manager's own plan creates or links it: what is planned may wait for that.
+    pub expected: bool,
 }
 
 /// What a person decides about a linked user that left the container but not the groups.

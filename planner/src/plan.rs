@@ -21,10 +21,11 @@ pub struct Plan {
 /// How a subject stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
+    /// A member of the integration group, inside the container, neither disabled nor expired: to be synced if eligible.
     pub in_scope: bool,
     pub status: Status,
     pub reasons: Vec<Reason>,
-    /// The groups through which the user is in scope, the integration group first; empty if it is not.
+    /// The groups through which the subject is a member, the integration group first; empty if it is none.
     pub scope_path: Vec<ObjectGuid>,
     /// When the clock alone will change this verdict: expiry, end of the grace period.
     pub due: Option<DateTime<Utc>>,
@@ -67,6 +68,9 @@ pub enum Change {
     AssociateUser,
     SuspendUser {
         cause: Cause,
+        /// False for a user that was STAGED: lifting the suspension would activate it, which is for a person to do.
+        /// Only a restorable suspension is noted as `suspended_by_us`.
+        restorable: bool,
     },
     RestoreUser,
     SetUsername {

@@ -1,6 +1,7 @@
 //! The server's settings: from the environment and from flags of the same name, both as text, so that
 //! every bad one is reported at start, all at once, each with its fix.
 
+mod data_dir;
 mod options;
 mod problem;
 mod public_url;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use protocol::secret::Secret;
 
+pub use data_dir::DataDirError;
 pub use options::Options;
 pub use problem::ConfigProblem;
 pub use public_url::PublicUrl;

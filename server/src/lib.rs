@@ -3,3 +3,4 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod logging;
+pub mod tls;

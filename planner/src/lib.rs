@@ -9,7 +9,36 @@ pub mod plan;
 pub mod policy;
 pub mod reason;
 
+mod attributes;
+mod context;
+mod eligibility;
+mod groups;
+mod identity;
+mod mapping;
+mod matching;
+mod memberships;
+mod person;
+mod scope;
+mod standing;
+mod state;
+mod sync;
+mod users;
+
+pub use groups::group_name;
+pub use identity::Identity;
 pub use input::Input;
 pub use plan::{Change, GuardKind, Operation, Plan};
 pub use policy::Policy;
 pub use reason::{Reason, Status};
+
+/// Decides what JumpCloud must change so that it agrees with the directory. Before the domain's own SID is known nothing
+/// is planned.
+pub fn plan(input: &Input) -> Plan {
+    let mut plan = Plan::default();
+    let Some(domain) = &input.domain.sid else { return plan };
+    let context = context::Context::of(input, domain);
+    users::plan(&context, &mut plan);
+    groups::plan(&context, &mut plan);
+    plan.sort();
+    plan
+}

@@ -148,6 +148,14 @@ pub enum Lane {
     Bulk,
 }
 
+impl Plan {
+    /// Puts the operations into their order.
+    pub(crate) fn sort(&mut self) {
+        self.operations
+            .sort_by_key(|step| (step.subject, step.change.rank(), step.target, step.change.kind()));
+    }
+}
+
 impl Change {
     /// The name under which the outbox, the API and the UI know it.
     pub fn kind(&self) -> &'static str {

@@ -194,6 +194,7 @@ fn linked(subject: &GroupSubject) -> Option<&JumpCloudGroup> {
 }
 
 fn verdict(context: &Context<'_>, guid: ObjectGuid, status: Status, reasons: Vec<Reason>) -> Verdict {
+    let group = context.input.groups.get(&guid).filter(|group| problems(context.input, group).is_empty());
     Verdict {
         in_scope: context.scope.has_group(guid),
         status,
@@ -204,7 +205,7 @@ fn verdict(context: &Context<'_>, guid: ObjectGuid, status: Status, reasons: Vec
         moved_out: false,
         username: None,
         email: None,
-        group_name: context.input.groups.get(&guid).and_then(|group| group_name(context.input, group)),
+        group_name: group.and_then(|group| group_name(context.input, group)),
     }
 }
 

@@ -20,19 +20,20 @@ pub struct Identity {
     pub email: Option<String>,
 }
 
-impl Identity {
-    pub fn of(user: &User, policy: &Policy) -> Self {
-        let upn = present(&user.user_principal_name);
-        let username = match policy.username_attribute {
-            UsernameAttribute::SamAccountName => present(&user.sam_account_name),
-            UsernameAttribute::UserPrincipalName => upn.and_then(|upn| upn.split('@').next()),
-        };
-        Self {
-            username: username.filter(|name| !name.is_empty()).map(str::to_owned),
-            email: present(&user.mail).or(upn).map(str::to_owned),
-        }
+/// What `user` would be called in JumpCloud.
+pub fn identity(policy: &Policy, user: &User) -> Identity {
+    let upn = present(&user.user_principal_name);
+    let username = match policy.username_attribute {
+        UsernameAttribute::SamAccountName => present(&user.sam_account_name),
+        UsernameAttribute::UserPrincipalName => upn.and_then(|upn| upn.split('@').next()),
+    };
+    Identity {
+        username: username.filter(|name| !name.is_empty()).map(str::to_owned),
+        email: present(&user.mail).or(upn).map(str::to_owned),
     }
+}
 
+impl Identity {
     /// What keeps the user from being created under this name.
     pub(crate) fn problems(&self, policy: &Policy) -> Vec<Reason> {
         let attribute = attribute_name(policy.username_attribute);

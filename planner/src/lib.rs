@@ -25,7 +25,7 @@ mod sync;
 mod users;
 
 pub use groups::group_name;
-pub use identity::Identity;
+pub use identity::{Identity, identity};
 pub use input::Input;
 pub use plan::{Change, GuardKind, Operation, Plan};
 pub use policy::Policy;

@@ -6,7 +6,7 @@ use protocol::directory::User;
 
 use crate::context::{Context, Planned};
 use crate::eligibility;
-use crate::identity::Identity;
+use crate::identity::{Identity, identity};
 use crate::input::{JumpCloudUser, UserLink, UserSubject};
 use crate::mapping::Wanted;
 use crate::plan::Verdict;
@@ -34,7 +34,7 @@ impl<'a> Person<'a> {
     pub(crate) fn of(context: &'a Context<'a>, guid: ObjectGuid, subject: &'a UserSubject) -> Self {
         let read = subject.user.as_ref().map(|user| {
             let policy = &context.input.policy;
-            let identity = Identity::of(user, policy);
+            let identity = identity(policy, user);
             let wanted = Wanted::of(user, &identity, policy, &context.input.domain);
             Read { user, identity, wanted }
         });

@@ -76,11 +76,13 @@ fn list(shared: &Shared, node: &Node, targets: &[Kind], params: &Params) -> Answ
 /// The edges from `node` to objects of `kind`, as GraphConnections.
 pub(crate) fn listed(world: &World, node: &Node, kind: Kind, params: &Params) -> Answer {
     let page = Page::from_params(params)?;
+    let shown = |value: &Value| world.settings.object_or_unset(value);
+    let unset = shown(&Value::Null);
     let rows = world.graph.neighbours(node, kind).skip(page.skip).take(page.limit).map(|(id, attributes)| {
         json!({
-            "attributes": attributes,
-            "from": { "id": node.id, "type": node.kind.name(), "attributes": null },
-            "to": { "id": id, "type": kind.name(), "attributes": null },
+            "attributes": shown(attributes),
+            "from": { "id": node.id, "type": node.kind.name(), "attributes": unset },
+            "to": { "id": id, "type": kind.name(), "attributes": unset },
         })
     });
     Ok(Reply::list(world.graph.count(node, kind), rows.collect()))

@@ -112,8 +112,11 @@ impl Visit<'_> {
                 reset(&line)
             }
             Some(Action::Slow { ms }) => {
+                let mut response = self.applied(request).await;
                 line.slow_down(ms);
-                self.applied(request).await
+                // The next request deserves a connection of normal speed.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response
             }
             Some(Action::Garbage { body }) => {
                 let (mut parts, _) = self.applied(request).await.into_parts();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::settings::Settings;
+
 /// All user groups. Names are unique regardless of case (that they are unique is from clients, the case is
 /// assumed).
 #[derive(Debug, Default)]
@@ -73,11 +75,11 @@ pub(crate) fn described(id: &str, organization: &str, body: &Map<String, Value>)
     group
 }
 
-/// The group as JumpCloud answers it. Without attributes, recordings say null and the description an object.
-pub(crate) fn shown(group: &Map<String, Value>, recorded_nulls: bool) -> Map<String, Value> {
+/// The group as JumpCloud answers it.
+pub(crate) fn shown(group: &Map<String, Value>, settings: &Settings) -> Map<String, Value> {
     let mut shown = group.clone();
-    if !recorded_nulls && shown.get("attributes").is_some_and(Value::is_null) {
-        shown.insert("attributes".to_owned(), json!({}));
+    if let Some(attributes) = shown.get_mut("attributes") {
+        *attributes = settings.object_or_unset(attributes);
     }
     shown
 }

@@ -30,13 +30,13 @@ impl Simulator {
     /// Every user group, oldest first.
     pub fn groups(&self) -> Vec<Value> {
         let world = self.shared.world();
-        world.groups.iter().map(|group| groups::shown(group, world.settings.recorded_nulls).into()).collect()
+        world.groups.iter().map(|group| groups::shown(group, &world.settings).into()).collect()
     }
 
     pub fn group_by_name(&self, name: &str) -> Option<Value> {
         let world = self.shared.world();
         let group = world.groups.find_by_name(name)?;
-        Some(groups::shown(group, world.settings.recorded_nulls).into())
+        Some(groups::shown(group, &world.settings).into())
     }
 
     /// The usernames of a group's members; empty where there is no such group.

@@ -48,7 +48,7 @@ pub(crate) async fn membership(
     let world = shared.world();
     world.groups.find(&id).ok_or_else(Refusal::not_found)?;
     let edges = world.graph.neighbours(&Node::new(Kind::UserGroup, &id), Kind::User);
-    neighbours(edges, Kind::User, &filter, &params)
+    neighbours(edges, Kind::User, &filter, &params, &world.settings)
 }
 
 /// `GET /api/v2/users/{user_id}/memberof`: the groups of a user, each with its path.
@@ -61,5 +61,5 @@ pub(crate) async fn member_of(
     let world = shared.world();
     world.users.find(&id).ok_or_else(Refusal::not_found)?;
     let edges = world.graph.neighbours(&Node::new(Kind::User, &id), Kind::UserGroup);
-    neighbours(edges, Kind::UserGroup, &filter, &params)
+    neighbours(edges, Kind::UserGroup, &filter, &params, &world.settings)
 }

@@ -1,6 +1,7 @@
 //! What a test may switch while the simulator runs: above all the facts that JumpCloud has not published.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// The switches, as `GET` and `PATCH /sim/settings` show them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// An object, or what stands where none was ever set: null in recordings, an object by the description.
+    pub(crate) fn object_or_unset(&self, value: &Value) -> Value {
+        if value.is_null() && !self.recorded_nulls { json!({}) } else { value.clone() }
+    }
+
     /// Why these settings cannot be used, if they cannot.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.rate_limit_per_minute == Some(0) {

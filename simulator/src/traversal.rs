@@ -12,7 +12,8 @@ use crate::{
     paging::Page,
     reply::{Answer, Refusal, Reply},
     request::Params,
-    world::Shared,
+    settings::Settings,
+    world::{Shared, World},
 };
 
 /// One step of a path.
@@ -37,7 +38,7 @@ pub(crate) async fn directories_of_user(
 ) -> Answer {
     let world = shared.world();
     world.users.find(&id).ok_or_else(Refusal::not_found)?;
-    through_groups(&world.graph, &Node { kind: Kind::User, id }, Kind::ActiveDirectory, &params)
+    through_groups(&world, &Node { kind: Kind::User, id }, Kind::ActiveDirectory, &params)
 }
 
 /// `GET /api/v2/usergroups/{group_id}/activedirectories`
@@ -48,7 +49,7 @@ pub(crate) async fn directories_of_group(
 ) -> Answer {
     let world = shared.world();
     world.groups.find(&id).ok_or_else(Refusal::not_found)?;
-    through_groups(&world.graph, &Node { kind: Kind::UserGroup, id }, Kind::ActiveDirectory, &params)
+    through_groups(&world, &Node { kind: Kind::UserGroup, id }, Kind::ActiveDirectory, &params)
 }
 
 /// `GET /api/v2/activedirectories/{id}/users`: bound by themselves or through a group.
@@ -59,7 +60,7 @@ pub(crate) async fn users_of_directory(
 ) -> Answer {
     let world = shared.world();
     world.directories.find(&id).ok_or_else(Refusal::not_found)?;
-    through_groups(&world.graph, &Node { kind: Kind::ActiveDirectory, id }, Kind::User, &params)
+    through_groups(&world, &Node { kind: Kind::ActiveDirectory, id }, Kind::User, &params)
 }
 
 /// `GET /api/v2/activedirectories/{id}/usergroups`
@@ -70,11 +71,12 @@ pub(crate) async fn groups_of_directory(
 ) -> Answer {
     let world = shared.world();
     world.directories.find(&id).ok_or_else(Refusal::not_found)?;
-    through_groups(&world.graph, &Node { kind: Kind::ActiveDirectory, id }, Kind::UserGroup, &params)
+    through_groups(&world, &Node { kind: Kind::ActiveDirectory, id }, Kind::UserGroup, &params)
 }
 
 /// The objects of `kind` next to `from`, or next to one of its groups.
-fn through_groups(graph: &Graph, from: &Node, kind: Kind, params: &Params) -> Answer {
+fn through_groups(world: &World, from: &Node, kind: Kind, params: &Params) -> Answer {
+    let graph = &world.graph;
     let filter = filter_v2::parse(params)?;
     let page = Page::from_params(params)?;
     let groups: Vec<Node> = match kind {
@@ -88,8 +90,12 @@ fn through_groups(graph: &Graph, from: &Node, kind: Kind, params: &Params) -> An
 
     let total = ids.len();
     let rows = ids.into_iter().skip(page.skip).take(page.limit);
-    let rows = rows
-        .map(|id| shown(Reached { kind, id: id.to_owned(), paths: paths(graph, from, &groups, kind, id) }));
+    let rows = rows.map(|id| {
+        shown(
+            Reached { kind, id: id.to_owned(), paths: paths(graph, from, &groups, kind, id) },
+            &world.settings,
+        )
+    });
     Ok(Reply::list(total, rows.collect()))
 }
 
@@ -111,6 +117,7 @@ pub(crate) fn neighbours<'a>(
     kind: Kind,
     filter: &Filter,
     params: &Params,
+    settings: &Settings,
 ) -> Answer {
     let page = Page::from_params(params)?;
     let accepted = |id: &str| filter.is_everything() || filter.accepts(&identity(kind, id));
@@ -118,7 +125,7 @@ pub(crate) fn neighbours<'a>(
     let total = rows.len();
     let rows = rows.into_iter().skip(page.skip).take(page.limit).map(|(id, attributes)| {
         let hop = Hop { kind, id: id.to_owned(), attributes: attributes.clone() };
-        shown(Reached { kind, id: id.to_owned(), paths: vec![vec![hop]] })
+        shown(Reached { kind, id: id.to_owned(), paths: vec![vec![hop]] }, settings)
     });
     Ok(Reply::list(total, rows.collect()))
 }
@@ -130,13 +137,13 @@ fn identity(kind: Kind, id: &str) -> Map<String, Value> {
 }
 
 /// The recorded shape of a GraphObjectWithPaths.
-fn shown(reached: Reached) -> Value {
+fn shown(reached: Reached, settings: &Settings) -> Value {
     let compiled = reached.paths.iter().flatten().filter_map(|hop| hop.attributes.as_object()).flatten();
     let compiled: Map<String, Value> = compiled.map(|(name, value)| (name.clone(), value.clone())).collect();
     let hop = |hop: Hop| {
         json!({
-            "attributes": hop.attributes,
-            "to": { "attributes": null, "id": hop.id, "type": hop.kind.name() },
+            "attributes": settings.object_or_unset(&hop.attributes),
+            "to": { "attributes": settings.object_or_unset(&Value::Null), "id": hop.id, "type": hop.kind.name() },
         })
     };
     let paths: Vec<Vec<Value>> =

@@ -17,6 +17,8 @@ use crate::{
 };
 
 const FIRST_UNIX_ID: u64 = 5001;
+/// The largest `maxHistory` of the description.
+const LONGEST_HISTORY: usize = 24;
 
 /// Creates a user. Returns its id.
 pub(crate) fn create(world: &mut World, body: &Map<String, Value>, details: bool) -> Result<String, Refusal> {
@@ -175,6 +177,8 @@ fn set_password(world: &World, user: &mut User, password: &str, details: bool) -
     }
     let expires = policy.expiry(now).filter(|_| !user.flag("password_never_expires"));
     user.earlier_passwords.extend(user.password.take());
+    let forgotten = user.earlier_passwords.len().saturating_sub(LONGEST_HISTORY);
+    user.earlier_passwords.drain(..forgotten);
     user.password = Some(PasswordHash::of(password));
     user.set("activated", true);
     user.set("password_date", clock::text(now));

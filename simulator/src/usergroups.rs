@@ -55,9 +55,8 @@ fn listed(
     let world = shared.world();
     let selected: Vec<_> = world.groups.iter().filter(|group| filter.accepts(*group)).collect();
     let total = selected.len();
-    let nulls = world.settings.recorded_nulls;
     let rows = page_of(selected, &keys, page);
-    let rows = rows.into_iter().map(|group| project(narrow(shown(group, nulls)), fields));
+    let rows = rows.into_iter().map(|group| project(narrow(shown(group, &world.settings)), fields));
     Ok(Reply::list(total, rows.collect()))
 }
 
@@ -108,7 +107,7 @@ pub(crate) async fn delete(State(shared): State<Shared>, Path(id): Path<String>)
 
 fn find(world: &World, id: &str) -> Result<Map<String, Value>, Refusal> {
     let group = world.groups.find(id).ok_or_else(Refusal::not_found)?;
-    Ok(shown(group, world.settings.recorded_nulls))
+    Ok(shown(group, &world.settings))
 }
 
 fn check(world: &World, id: Option<&str>, body: &Map<String, Value>) -> Result<(), Refusal> {

@@ -45,7 +45,7 @@ fn user(world: &World, user: &User) -> Value {
 
 fn groups(world: &World) -> Vec<Value> {
     let row = |group| {
-        let mut row = shown(group, world.settings.recorded_nulls);
+        let mut row = shown(group, &world.settings);
         let id = text(group, "id");
         row.insert("members".to_owned(), json!(members(world, id)));
         let edges = world.graph.neighbours(&Node::new(Kind::UserGroup, id), Kind::ActiveDirectory);

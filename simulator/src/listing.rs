@@ -39,37 +39,52 @@ pub(crate) fn page_of<'a, R: Row>(mut rows: Vec<&'a R>, keys: &[SortKey], page: 
     if keys.first().is_none_or(SortKey::is_the_order_of_ids) {
         return rows.drain(from..to).collect();
     }
-    let compare = |a: &&R, b: &&R| {
-        let by_key = keys.iter().map(|key| order(key, *a, *b)).find(|order| order.is_ne());
-        by_key.unwrap_or_else(|| text(*a, "id").cmp(text(*b, "id")))
-    };
-    if from > 0 && from < rows.len() {
-        rows.select_nth_unstable_by(from, compare);
+    let mut sorted: Vec<Keyed<'_, R>> = rows.into_iter().map(|row| Keyed::new(row, keys)).collect();
+    let compare = |a: &Keyed<'_, R>, b: &Keyed<'_, R>| a.compare(b, keys);
+    if from > 0 && from < sorted.len() {
+        sorted.select_nth_unstable_by(from, compare);
     }
-    let rest = &mut rows[from..];
+    let rest = &mut sorted[from..];
     if to - from < rest.len() {
         rest.select_nth_unstable_by(to - from, compare);
     }
     let cut = &mut rest[..to - from];
     cut.sort_unstable_by(compare);
-    cut.to_vec()
+    cut.iter().map(|keyed| keyed.row).collect()
 }
 
-fn text<'a>(row: &'a impl Row, field: &str) -> &'a str {
-    row.column(field).and_then(Value::as_str).unwrap_or_default()
+/// A row with the values that it is sorted by, looked up once.
+struct Keyed<'a, R> {
+    values: Vec<Option<&'a Value>>,
+    id: Option<&'a Value>,
+    row: &'a R,
 }
 
-fn order(key: &SortKey, a: &impl Row, b: &impl Row) -> Ordering {
-    let order = rank(a.column(&key.field)).cmp(&rank(b.column(&key.field)));
-    let order = order.then_with(|| match (a.column(&key.field), b.column(&key.field)) {
+impl<'a, R: Row> Keyed<'a, R> {
+    fn new(row: &'a R, keys: &[SortKey]) -> Self {
+        Self { values: keys.iter().map(|key| row.column(&key.field)).collect(), id: row.column("id"), row }
+    }
+
+    /// Equal rows are in the order of their ids, so that pages neither repeat nor miss one.
+    fn compare(&self, other: &Self, keys: &[SortKey]) -> Ordering {
+        let by_key = self.values.iter().zip(&other.values).zip(keys).map(|((a, b), key)| {
+            let order = order(*a, *b);
+            if key.descending { order.reverse() } else { order }
+        });
+        let first = by_key.into_iter().find(|order| order.is_ne());
+        first.unwrap_or_else(|| order(self.id, other.id))
+    }
+}
+
+fn order(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
         (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
         (Some(Value::Number(a)), Some(Value::Number(b))) => {
             a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
         }
         (Some(Value::Bool(a)), Some(Value::Bool(b))) => a.cmp(b),
-        _ => Ordering::Equal,
-    });
-    if key.descending { order.reverse() } else { order }
+        _ => rank(a).cmp(&rank(b)),
+    }
 }
 
 fn rank(value: Option<&Value>) -> u8 {

@@ -10,7 +10,7 @@ use super::{Config, ConfigProblem, Database, Log, MasterKeyFile, PrivateUpstream
 /// Every setting as text; an empty one counts as unset.
 #[derive(Args, Clone, Default)]
 pub struct Options {
-    /// PostgreSQL to use, as postgres://user:password@host/database (unset: a private one in the data directory)
+    /// PostgreSQL to use, as postgres://user:password@host/database (unset: a private one)
     #[arg(long, env = "ADIT_DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
     pub database_url: Option<String>,
     /// Where the server keeps its own files [default: /var/lib/adit as root, else ~/.local/share/adit]
@@ -36,7 +36,7 @@ pub struct Options {
     pub master_key_file: Option<String>,
     /// Lets an organization's base URL be a loopback or http address, for the simulator [default: false]
     #[arg(long, env = "ADIT_ALLOW_PRIVATE_UPSTREAM", global = true, value_name = "true|false")]
-    #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub allow_private_upstream: Option<String>,
     /// Proxy for outbound HTTPS (unset: HTTPS_PROXY and NO_PROXY are honoured)
     #[arg(long, env = "ADIT_PROXY", hide_env_values = true, global = true, value_name = "URL")]

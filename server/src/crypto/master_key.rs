@@ -26,7 +26,9 @@ pub enum MasterKeyError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("could not write the master key {}", path.display())]
     Unwritable { path: PathBuf, source: io::Error },
-    #[error("the master key {0} can be read by others (mode {1:04o}); run: chmod 600 {0}", path.display(), mode)]
+    #[error(
+        "the master key {0} can be read by others (mode {mode:04o}); run: chmod 600 {0}", path.display()
+    )]
     Exposed { path: PathBuf, mode: u32 },
     #[error("{} is no master key: it needs one line, {PREFIX} and 32 bytes as base64", path.display())]
     Malformed { path: PathBuf },
@@ -45,7 +47,7 @@ impl MasterKey {
                 let key = Self::generate();
                 match key.write_new(path) {
                     Ok(()) => {
-                        tracing::info!(path = %path.display(), "made a master key; keep a copy of it elsewhere");
+                        tracing::info!(path = %path.display(), "made a master key; keep a copy elsewhere");
                         Ok(key)
                     }
                     // Another process of ours was faster; its key is the one.

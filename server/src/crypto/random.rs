@@ -25,7 +25,7 @@ pub fn random_token() -> Zeroizing<String> {
 
 /// Whether two secrets are the same; takes as long wherever they differ.
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
-    // ring's check of an HMAC is its one comparison in constant time; under a random key it serves for any two.
+    // ring's check of an HMAC is its one comparison in constant time; a random key makes it serve here.
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &random_bytes::<32>());
     let tag = ring::hmac::sign(&key, a);
     ring::hmac::verify(&key, b, tag.as_ref()).is_ok()

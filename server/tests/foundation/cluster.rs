@@ -80,6 +80,15 @@ async fn only_its_own_user_can_come_near_the_socket() {
 }
 
 #[tokio::test]
+async fn ctrl_c_in_the_terminal_does_not_reach_it() {
+    let scratch = Scratch::new();
+    let cluster = open(&scratch, Mode::Serve).await;
+    let group_of = |pid| rustix::process::getpgid(pid).unwrap();
+    assert_ne!(group_of(scratch.postmaster()), group_of(None));
+    cluster.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_killed_servers_cluster_is_adopted_and_later_stopped() {
     let scratch = Scratch::new();
     let mut killed = Helper::start(&scratch, Mode::Serve);

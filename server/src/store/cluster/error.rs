@@ -30,8 +30,8 @@ pub enum ClusterError {
     )]
     NoAccount,
     #[error(
-        "the user {user}, as which PostgreSQL runs, cannot enter the directory {}; run: chmod o+x {0}, or set \
-         ADIT_DATA_DIR to a place where every parent directory can be entered, as /var/lib/adit",
+        "the user {user}, as which PostgreSQL runs, cannot enter the directory {}; run: chmod o+x {0}, or \
+         set ADIT_DATA_DIR to a place where every parent directory can be entered, as /var/lib/adit",
         directory.display()
     )]
     CannotEnter { directory: PathBuf, user: String },

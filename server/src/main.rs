@@ -1,1 +1,82 @@
-fn main() {}
+//! The command line: one sentence each.
+
+mod commands;
+
+use clap::Parser;
+use server::config::Options;
+use server::store::admins::Role;
+
+/// Keeps JumpCloud in step with Active Directory.
+#[derive(Parser)]
+#[command(name = "adit-server", version)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Runs the server (the default)
+    Serve,
+    /// Brings the database's schema up to date, and ends
+    Migrate,
+    /// Makes an administrator, or gives an existing one a new password and role
+    CreateAdmin {
+        /// Mail address to sign in with
+        #[arg(long)]
+        email: String,
+        #[arg(long, value_enum, default_value_t = Role::Owner)]
+        role: Role,
+        /// Reads the password from standard input, up to the first line break
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Makes an API token; it is the last word on standard output, and shown only here
+    CreateApiToken {
+        /// What the token is for
+        #[arg(long)]
+        name: String,
+        #[arg(long, value_enum, default_value_t = Role::Owner)]
+        role: Role,
+    },
+}
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let config = match cli.options.check() {
+        Ok(config) => config,
+        Err(problems) => {
+            for problem in problems {
+                eprintln!("adit-server: {problem}");
+            }
+            return std::process::ExitCode::from(2);
+        }
+    };
+    server::logging::start(&config.log);
+    match run(config, cli.command.unwrap_or(Command::Serve)) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("adit-server: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(config: server::config::Config, command: Command) -> anyhow::Result<()> {
+    server::tls::install_provider();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = match command {
+        Command::Serve => runtime.block_on(commands::serve(config)),
+        Command::Migrate => runtime.block_on(commands::migrate(config)),
+        Command::CreateAdmin { email, role, password_stdin } => {
+            runtime.block_on(commands::create_admin(config, &email, role, password_stdin))
+        }
+        Command::CreateApiToken { name, role } => {
+            runtime.block_on(commands::create_api_token(config, &name, role))
+        }
+    };
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    done
+}

@@ -1,0 +1,12 @@
+//! One sentence of the business each: one transaction, one audit event, a wake-up after the commit.
+
+pub mod admins;
+pub mod agents;
+pub mod checks;
+pub mod domains;
+pub mod enrollment;
+pub mod heartbeats;
+pub mod holds;
+pub mod organizations;
+pub mod subjects;
+pub mod transfers;

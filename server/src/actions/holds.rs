@@ -1,0 +1,127 @@
+//! Deciding about what the guard held: all of it, or some.
+
+use planner::input::MovedOutAnswer;
+use protocol::{HoldId, OperationId};
+use serde_json::json;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::app::{Actor, App};
+use crate::error::{Error, Result};
+use crate::store::holds::Hold;
+use crate::store::{self, audit};
+
+/// What a person decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Approve,
+    Reject,
+}
+
+impl Decision {
+    fn state(self) -> &'static str {
+        match self {
+            Self::Approve => "approved",
+            Self::Reject => "rejected",
+        }
+    }
+}
+
+/// Approves or rejects everything that waits in the hold, or the operations named. What was superseded meanwhile is
+/// skipped. Returns how many operations were decided.
+pub async fn decide(
+    app: &App,
+    by: &Actor,
+    id: HoldId,
+    decision: Decision,
+    operations: Option<&[OperationId]>,
+) -> Result<u64> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let hold = open_hold(&mut tx, id).await?;
+    if hold.kind == "moved_out" {
+        return Err(Error::conflict(
+            "hold_needs_answer",
+            "These users were moved out of the root user container but are still members. Answer with follow or \
+             dissociate for each, or widen the container in the settings.",
+        ));
+    }
+    let waiting = store::operations::list(&mut *tx, None, Some("held"), Some(id), None, i64::MAX).await?;
+    let subjects: Vec<_> = waiting.iter().map(|row| row.subject).collect();
+    let decided = match decision {
+        Decision::Approve => store::holds::update_approved(&mut tx, id, operations, now).await?,
+        Decision::Reject => {
+            let message = format!(
+                "{} rejected this on {}. Retry it to do it after all.",
+                by.0,
+                now.format("%F %R UTC")
+            );
+            store::holds::update_rejected(&mut tx, id, operations, &message, now).await?
+        }
+    };
+    let state =
+        if operations.is_some() && decided < waiting.len() as u64 { "partly" } else { decision.state() };
+    store::holds::update_decided(&mut tx, id, state, &by.0, now).await?;
+    store::subjects::update_status(&mut tx, hold.domain_id, &subjects).await?;
+    let detail = json!({"decision": decision.state(), "operations": decided, "kind": hold.kind, "named": operations.map(<[_]>::len)});
+    let record = audit::Record {
+        actor: &by.0,
+        action: "hold.decided",
+        subject: Some(id.to_string()),
+        domain: Some(hold.domain_id),
+        detail,
+    };
+    audit::insert(&mut tx, record, now).await?;
+    tx.commit().await?;
+    app.wake.execute.notify_one();
+    Ok(decided)
+}
+
+/// Answers for users that were moved out of the root user container: all of the hold, or those named.
+pub async fn answer_moved_out(
+    app: &App,
+    by: &Actor,
+    id: HoldId,
+    answer: MovedOutAnswer,
+    only: Option<&[Uuid]>,
+) -> Result<u64> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let hold = open_hold(&mut tx, id).await?;
+    if hold.kind != "moved_out" {
+        return Err(Error::conflict(
+            "hold_needs_decision",
+            "This hold is approved or rejected, not answered.",
+        ));
+    }
+    let word = match answer {
+        MovedOutAnswer::Follow => "follow",
+        MovedOutAnswer::Dissociate => "dissociate",
+    };
+    let users = store::holds::update_moved_out(&mut tx, hold.domain_id, word, only).await?;
+    store::dirty::mark(&mut tx, hold.domain_id, &users).await?;
+    let detail = json!({"answer": word, "users": users});
+    let record = audit::Record {
+        actor: &by.0,
+        action: "hold.decided",
+        subject: Some(id.to_string()),
+        domain: Some(hold.domain_id),
+        detail,
+    };
+    audit::insert(&mut tx, record, now).await?;
+    tx.commit().await?;
+    app.wake.plan.notify_one();
+    Ok(users.len() as u64)
+}
+
+async fn open_hold(tx: &mut PgConnection, id: HoldId) -> Result<Hold> {
+    let hold = store::holds::find(&mut *tx, id).await?.ok_or(Error::NotFound("hold"))?;
+    if hold.state == "open" {
+        Ok(hold)
+    } else {
+        Err(Error::conflict(
+            "hold_decided",
+            "This hold has been decided already, or what it held is no longer planned.",
+        ))
+    }
+}

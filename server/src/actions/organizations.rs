@@ -1,0 +1,173 @@
+//! Adding an organization and swapping its credential. JumpCloud is asked before anything is kept.
+
+use protocol::{OrganizationId, Secret};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::app::{Actor, App, credential_purpose};
+use crate::error::{Error, Result};
+use crate::jumpcloud::{Budget, Credential};
+use crate::store::{self, organizations::Organization};
+
+/// What an administrator enters.
+#[derive(Debug)]
+pub struct NewOrganization {
+    pub name: String,
+    pub base_url: String,
+    pub jumpcloud_org_id: Option<String>,
+    pub credential: NewCredential,
+}
+
+/// An API key, or a service account.
+#[derive(Clone, Debug)]
+pub enum NewCredential {
+    ApiKey(Secret),
+    ServiceAccount { client_id: String, client_secret: Secret, token_url: Option<String> },
+}
+
+impl NewCredential {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::ApiKey(_) => "api_key",
+            Self::ServiceAccount { .. } => "service_account",
+        }
+    }
+
+    fn secret(&self) -> &Secret {
+        match self {
+            Self::ApiKey(key) => key,
+            Self::ServiceAccount { client_secret, .. } => client_secret,
+        }
+    }
+
+    fn account(&self) -> (Option<String>, Option<String>) {
+        match self {
+            Self::ApiKey(_) => (None, None),
+            Self::ServiceAccount { client_id, token_url, .. } => (Some(client_id.clone()), token_url.clone()),
+        }
+    }
+}
+
+impl From<NewCredential> for Credential {
+    fn from(new: NewCredential) -> Self {
+        match new {
+            NewCredential::ApiKey(key) => Self::ApiKey(key),
+            NewCredential::ServiceAccount { client_id, client_secret, token_url } => {
+                Self::ServiceAccount { client_id, client_secret, token_url }
+            }
+        }
+    }
+}
+
+/// Adds an organization whose credential JumpCloud accepts and that may read users and groups.
+pub async fn add(app: &App, by: &Actor, new: NewOrganization) -> Result<OrganizationId> {
+    let name = new.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 200 {
+        return Err(Error::field(
+            "name",
+            "must have 1 to 200 characters: it is what the dashboard calls the organization",
+        ));
+    }
+    let base_url = app.base_url(&new.base_url)?;
+    if let Some(id) = store::organizations::find_by_name(&app.db, &name).await? {
+        return Err(Error::conflict(
+            "organization_exists",
+            format!(
+                "There is an organization called {name} already ({id}). Choose another name, or change that one."
+            ),
+        ));
+    }
+    check(app, base_url.as_str(), new.jumpcloud_org_id.clone(), new.credential.clone()).await?;
+
+    let id = OrganizationId(Uuid::now_v7());
+    let (client_id, token_url) = new.credential.account();
+    let row = Organization {
+        id,
+        name,
+        base_url: base_url.as_str().to_owned(),
+        jumpcloud_org_id: new.jumpcloud_org_id,
+        credential_kind: new.credential.kind().into(),
+        client_id,
+        token_url,
+        credential: app.seal(&credential_purpose(id), new.credential.secret())?,
+        paused_until: None,
+        problem_code: None,
+        problem_message: None,
+        mirror_wanted: 1,
+        mirror_read: 0,
+        mirror_read_at: None,
+        created_at: app.clock.now(),
+    };
+    let mut tx = app.db.begin().await?;
+    store::organizations::insert(&mut *tx, &row).await?;
+    let detail = json!({"name": row.name, "base_url": row.base_url, "credential": row.credential_kind});
+    record(&mut tx, app, by, "organization.added", id, detail).await?;
+    tx.commit().await?;
+    app.wake.mirror.notify_one();
+    Ok(id)
+}
+
+/// Swaps the credential, once JumpCloud accepts the new one. Nothing stops meanwhile.
+pub async fn change_credential(app: &App, by: &Actor, id: OrganizationId, new: NewCredential) -> Result<()> {
+    let mut row = store::organizations::find(&app.db, id).await?.ok_or(Error::NotFound("organization"))?;
+    check(app, &row.base_url, row.jumpcloud_org_id.clone(), new.clone()).await?;
+    (row.client_id, row.token_url) = new.account();
+    row.credential_kind = new.kind().into();
+    row.credential = app.seal(&credential_purpose(id), new.secret())?;
+
+    let mut tx = app.db.begin().await?;
+    store::organizations::update_credential(&mut *tx, &row).await?;
+    record(
+        &mut tx,
+        app,
+        by,
+        "organization.credential_changed",
+        id,
+        json!({"credential": row.credential_kind}),
+    )
+    .await?;
+    tx.commit().await?;
+    app.wake.execute.notify_one();
+    app.wake.mirror.notify_one();
+    Ok(())
+}
+
+async fn check(app: &App, base_url: &str, org_id: Option<String>, new: NewCredential) -> Result<()> {
+    let field = match &new {
+        NewCredential::ApiKey(_) => "api_key",
+        NewCredential::ServiceAccount { token_url, .. } => {
+            token_url.as_deref().map(|url| app.token_url(url)).transpose()?;
+            "service_account"
+        }
+    };
+    if new.secret().expose().trim().is_empty() {
+        return Err(Error::field(field, "is empty: paste it from JumpCloud's administrator menu"));
+    }
+    let client = app.client(base_url, org_id, new.into(), Budget::new(None))?;
+    let report = client
+        .check_credential()
+        .await
+        .map_err(|error| Error::Upstream { code: error.code.into(), detail: error.message })?;
+    if report.can_read_users && report.can_read_groups {
+        return Ok(());
+    }
+    Err(Error::Upstream {
+        code: "credential_lacks_rights".into(),
+        detail: "JumpCloud accepts this credential, but it may not read users and user groups. Give its administrator \
+                 the role Administrator or Manager, and try again."
+            .into(),
+    })
+}
+
+async fn record(
+    tx: &mut sqlx::PgConnection,
+    app: &App,
+    by: &Actor,
+    action: &str,
+    id: OrganizationId,
+    detail: serde_json::Value,
+) -> Result<()> {
+    let record =
+        store::audit::Record { actor: &by.0, action, subject: Some(id.to_string()), domain: None, detail };
+    Ok(store::audit::insert(tx, record, app.clock.now()).await?)
+}

@@ -1,0 +1,179 @@
+//! What the subcommands do: open the database, bring it up to date, and call one action or serve.
+
+use std::io::BufRead;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use anyhow::Context;
+use protocol::Secret;
+use server::app::{Actor, App};
+use server::clock::Clock;
+use server::config::Config;
+use server::crypto::{MasterKey, Vault};
+use server::store::admins::Role;
+use server::store::cluster::{Cluster, Mode};
+use server::{actions, http, store, tls, workers};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Who does what is done on the command line.
+fn operator() -> Actor {
+    Actor("command line".into())
+}
+
+/// Serves until told to stop.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen)
+        .with_context(|| format!("could not listen on {}; choose another --listen", config.listen))?;
+    let public_url = config.public_url(listener.local_addr()?);
+    let clock = Clock::system();
+    let cluster = Cluster::open(&config, Mode::Serve).await?;
+    let db = connect(&cluster).await?;
+    let certificate = tls::certificate(&config, clock.now())?;
+    let fingerprint = certificate.as_ref().map(|certificate| certificate.fingerprint().to_owned());
+    let vault = vault(&config, &db, &clock).await?;
+    let app = App::new(db.clone(), clock, vault, config, public_url, fingerprint.clone());
+
+    let (stop, stopping) = watch::channel(false);
+    let supervised = tokio::spawn({
+        let cluster = cluster.clone();
+        async move { cluster.supervise().await }
+    });
+    let mut workers = workers::start(&app, &stopping);
+    tracing::info!("serving {}", app.public_url);
+    if let Some(fingerprint) = &fingerprint {
+        tracing::info!("certificate fingerprint {fingerprint}");
+    }
+    if store::admins::count(&app.db).await? == 0 {
+        tracing::warn!(
+            "there is no administrator yet: run `adit-server create-admin --email you@example.com --role owner --password-stdin`"
+        );
+    }
+    let served = tls::serve(listener, http::router(app.clone()), certificate.as_ref(), asked_to_stop()).await;
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    let finished = async { while workers.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_secs(2), finished).await.is_err() {
+        // What was under way is leased: the next start carries it out again.
+        workers.abort_all();
+    }
+    let _ = tokio::time::timeout(Duration::from_millis(500), db.close()).await;
+    supervised.abort();
+    cluster.close().await?;
+    served.context("the listener failed")
+}
+
+async fn asked_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Brings the schema up to date.
+pub async fn migrate(config: Config) -> anyhow::Result<()> {
+    let cluster = Cluster::open(&config, Mode::Command).await?;
+    let migrated = connect(&cluster).await;
+    if let Ok(db) = &migrated {
+        db.close().await;
+    }
+    cluster.close().await?;
+    migrated.map(|_| println!("The database is up to date."))
+}
+
+/// Makes an administrator.
+pub async fn create_admin(
+    config: Config,
+    email: &str,
+    role: Role,
+    password_stdin: bool,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        password_stdin,
+        "give the password on standard input and say so with --password-stdin; it is never taken from the command line"
+    );
+    let mut line = zeroize::Zeroizing::new(String::new());
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("could not read the password from standard input")?;
+    let password = Secret::new(line.trim_end_matches(['\r', '\n']).to_owned());
+    with_app(config, async |app| {
+        actions::admins::create(app, &operator(), email, role, password).await.map_err(explained)?;
+        println!("{email} may sign in at {} as {}.", app.public_url, role.as_str());
+        Ok(())
+    })
+    .await
+}
+
+/// Makes an API token.
+pub async fn create_api_token(config: Config, name: &str, role: Role) -> anyhow::Result<()> {
+    with_app(config, async |app| {
+        let (_, token) =
+            actions::admins::create_api_token(app, &operator(), name, role).await.map_err(explained)?;
+        println!("{}", token.expose());
+        Ok(())
+    })
+    .await
+}
+
+/// The fields that are wrong, in one line each.
+fn explained(error: server::error::Error) -> anyhow::Error {
+    match error {
+        server::error::Error::Invalid(fields) => {
+            anyhow::anyhow!(
+                fields
+                    .iter()
+                    .map(|field| format!("{} {}", field.field, field.message))
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            )
+        }
+        other => other.into(),
+    }
+}
+
+/// Joins the running cluster, or starts it for as long as this takes.
+async fn with_app(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let cluster = Cluster::open(&config, Mode::Command).await?;
+    let done = async {
+        let db = connect(&cluster).await?;
+        let clock = Clock::system();
+        let vault = vault(&config, &db, &clock).await?;
+        let public_url = config.public_url(config.listen);
+        let app = App::new(db.clone(), clock, vault, config, public_url, None);
+        let done = work(&app).await;
+        db.close().await;
+        done
+    }
+    .await;
+    cluster.close().await?;
+    done
+}
+
+async fn connect(cluster: &Cluster) -> anyhow::Result<PgPool> {
+    let db = PgPoolOptions::new()
+        .max_connections(24)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(cluster.connect_options())
+        .await
+        .context("could not connect to the database; see ADIT_DATABASE_URL")?;
+    store::MIGRATOR.run(&db).await.context("could not bring the database's schema up to date")?;
+    Ok(db)
+}
+
+/// The vault of the stored secrets; the first start makes its data key.
+async fn vault(config: &Config, db: &PgPool, clock: &Clock) -> anyhow::Result<Vault> {
+    let master = MasterKey::load(&config.master_key)?;
+    if store::keys::list(db).await?.is_empty() {
+        store::keys::insert(db, 1, &Vault::new_data_key(&master, 1)?, clock.now()).await?;
+    }
+    Ok(Vault::from_sealed(&master, store::keys::list(db).await?)?)
+}

@@ -1,0 +1,61 @@
+//! The REST API for automation. Authentication comes first; every error is a problem document.
+
+pub mod agents;
+pub mod domains;
+pub mod extract;
+pub mod holds;
+pub mod operations;
+pub mod organizations;
+pub mod people;
+pub mod tokens;
+pub mod views;
+
+use axum::http::StatusCode;
+use axum::routing::{delete, get, post};
+use axum::{Router, middleware};
+
+use super::auth;
+use super::problem::Failure;
+use crate::app::App;
+
+pub fn router(app: &App) -> Router<App> {
+    Router::new()
+        .route("/organizations", post(organizations::add).get(organizations::list))
+        .route("/organizations/{id}", get(organizations::find))
+        .route("/organizations/{id}/credential", post(organizations::change_credential))
+        .route("/domains", post(domains::add).get(domains::list))
+        .route("/domains/{id}", get(domains::find).patch(domains::change))
+        .route("/domains/{id}/revisions", get(domains::revisions))
+        .route("/domains/{id}/rollback", post(domains::rollback))
+        .route("/domains/{id}/preview", post(domains::refresh_preview).get(domains::preview))
+        .route("/domains/{id}/activate", post(domains::activate))
+        .route("/domains/{id}/pause", post(domains::pause))
+        .route("/domains/{id}/resync", post(domains::resync))
+        .route("/domains/{id}/checks", get(domains::checks))
+        .route("/domains/{id}/domain-controllers", get(domains::domain_controllers))
+        .route("/domains/{id}/enrollment-tokens", post(agents::issue_token))
+        .route("/domains/{id}/users", get(people::users))
+        .route("/domains/{id}/users/{guid}", get(people::user))
+        .route("/domains/{id}/users/{guid}/sync", post(people::sync))
+        .route("/domains/{id}/users/{guid}/takeover", post(people::decide_takeover))
+        .route("/domains/{id}/groups", get(people::groups))
+        .route("/domains/{id}/groups/{guid}", get(people::group))
+        .route("/domains/{id}/groups/{guid}/adopt", post(people::adopt_group))
+        .route("/agents", get(agents::list))
+        .route("/agents/{id}", delete(agents::revoke))
+        .route("/operations", get(operations::list))
+        .route("/operations/{id}", get(operations::find))
+        .route("/operations/{id}/retry", post(operations::retry))
+        .route("/holds", get(holds::list))
+        .route("/holds/{id}", get(holds::find))
+        .route("/holds/{id}/approve", post(holds::approve))
+        .route("/holds/{id}/reject", post(holds::reject))
+        .route("/holds/{id}/answer", post(holds::answer))
+        .route("/audit", get(tokens::audit))
+        .route("/api-tokens", get(tokens::list).post(tokens::create))
+        .route("/api-tokens/{id}", delete(tokens::remove))
+        .fallback(|| async {
+            Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path in the API.")
+        })
+        .layer(middleware::from_fn_with_state(app.clone(), auth::require_token))
+}

@@ -1,0 +1,97 @@
+//! `/holds`: what a person has to decide.
+
+use axum::Json;
+use axum::extract::State;
+use planner::input::MovedOutAnswer;
+use protocol::{HoldId, OperationId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::extract::{Body, Id, page};
+use super::views;
+use crate::actions::holds::{self, Decision};
+use crate::app::App;
+use crate::error::Error;
+use crate::http::auth::Caller;
+use crate::http::problem::Failure;
+use crate::store;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    operations: Option<Vec<OperationId>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    answer: MovedOutAnswer,
+    users: Option<Vec<Uuid>>,
+}
+
+pub async fn list(State(app): State<App>, _: Caller) -> Result<Json<Value>, Failure> {
+    let rows = store::holds::list(&app.db).await?;
+    Ok(page(rows.iter().map(views::hold).collect(), None))
+}
+
+/// With the exact set that it holds.
+pub async fn find(State(app): State<App>, _: Caller, Id(id): Id<HoldId>) -> Result<Json<Value>, Failure> {
+    let row = store::holds::find(&app.db, id).await?.ok_or(Error::NotFound("hold"))?;
+    let mut view = views::hold(&row);
+    let held = store::operations::list(&app.db, None, None, Some(id), None, 10_000).await?;
+    view["operations"] = held.iter().map(views::operation).collect();
+    if row.kind == "moved_out" {
+        let users = store::subjects::list_moved_out(&app.db, row.domain_id).await?;
+        view["waiting"] = json!(users.len());
+        view["users"] = users.iter().map(views::user).collect();
+    }
+    Ok(Json(view))
+}
+
+pub async fn approve(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<HoldId>,
+    Body(body): Body<Which>,
+) -> Result<Json<Value>, Failure> {
+    decide(&app, &caller, id, Decision::Approve, body.operations).await
+}
+
+pub async fn reject(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<HoldId>,
+    Body(body): Body<Which>,
+) -> Result<Json<Value>, Failure> {
+    decide(&app, &caller, id, Decision::Reject, body.operations).await
+}
+
+async fn decide(
+    app: &App,
+    caller: &Caller,
+    id: HoldId,
+    decision: Decision,
+    operations: Option<Vec<OperationId>>,
+) -> Result<Json<Value>, Failure> {
+    let decided = holds::decide(app, caller.changing()?, id, decision, operations.as_deref()).await?;
+    let row = store::holds::find(&app.db, id).await?.ok_or(Error::NotFound("hold"))?;
+    let mut view = views::hold(&row);
+    view["decided"] = json!(decided);
+    Ok(Json(view))
+}
+
+/// For users that were moved out of the root user container: `follow` or `dissociate`.
+pub async fn answer(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<HoldId>,
+    Body(body): Body<Answer>,
+) -> Result<Json<Value>, Failure> {
+    let decided =
+        holds::answer_moved_out(&app, caller.changing()?, id, body.answer, body.users.as_deref()).await?;
+    let row = store::holds::find(&app.db, id).await?.ok_or(Error::NotFound("hold"))?;
+    let mut view = views::hold(&row);
+    view["decided"] = json!(decided);
+    Ok(Json(view))
+}

@@ -1,0 +1,530 @@
+//! A domain's settings: their names, defaults and rules. Stored as one revisioned JSON document; secrets stand apart.
+
+use planner::policy::{
+    AttributeMapping, DissociationAction, GroupDissociationAction, Guard, Limit, MappingSource, Policy,
+    TakeoverAction, UsernameAttribute,
+};
+use protocol::problem::FieldError;
+use protocol::{DistinguishedName, DomainName, Secret};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// Everything an administrator can set for a domain, secrets aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DomainSettings {
+    pub root_user_container: String,
+    pub integration_group: String,
+    #[serde(default)]
+    pub ldap: LdapSettings,
+    #[serde(default = "defaults::username_attribute")]
+    pub username_attribute: UsernameAttribute,
+    #[serde(default = "defaults::yes")]
+    pub sync_additional_attributes: bool,
+    #[serde(default)]
+    pub attribute_mappings: Vec<AttributeMapping>,
+    #[serde(default = "defaults::user_dissociation_action")]
+    pub user_dissociation_action: DissociationAction,
+    #[serde(default = "defaults::group_dissociation_action")]
+    pub group_dissociation_action: GroupDissociationAction,
+    #[serde(default = "defaults::suspend")]
+    pub user_disable_action: DissociationAction,
+    #[serde(default = "defaults::suspend")]
+    pub user_expire_action: DissociationAction,
+    #[serde(default = "defaults::removal_grace_days")]
+    pub removal_grace_days: u32,
+    #[serde(default = "defaults::user_takeover_action")]
+    pub user_takeover_action: TakeoverAction,
+    #[serde(default = "defaults::yes")]
+    pub group_sync: bool,
+    #[serde(default = "defaults::group_name_template")]
+    pub group_name_template: String,
+    #[serde(default)]
+    pub guard: GuardSettings,
+    #[serde(default = "defaults::dc_settle_minutes")]
+    pub dc_settle_minutes: u32,
+    /// DNS names of the domain controllers that should watch; empty: the PDC emulator.
+    #[serde(default)]
+    pub preferred_watchers: Vec<String>,
+    #[serde(default = "defaults::poll_interval_ms")]
+    pub poll_interval_ms: u64,
+}
+
+/// How agents reach the directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapSettings {
+    #[serde(default)]
+    pub bind_user: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_pem: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_fingerprint: Option<String>,
+    #[serde(default)]
+    pub allow_insecure: bool,
+}
+
+/// The guard's limits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardSettings {
+    #[serde(default = "defaults::window_hours")]
+    pub window_hours: u32,
+    #[serde(default = "defaults::guard_users")]
+    pub users: Limit,
+    #[serde(default = "defaults::guard_suspends")]
+    pub suspends: Limit,
+    #[serde(default = "defaults::guard_groups")]
+    pub groups: Limit,
+    #[serde(default = "defaults::guard_memberships")]
+    pub memberships: Limit,
+}
+
+impl Default for GuardSettings {
+    fn default() -> Self {
+        let guard = Guard::default();
+        Self {
+            window_hours: guard.window_hours,
+            users: guard.users,
+            suspends: guard.suspends,
+            groups: guard.groups,
+            memberships: guard.memberships,
+        }
+    }
+}
+
+mod defaults {
+    use super::*;
+
+    pub(super) fn yes() -> bool {
+        true
+    }
+    pub(super) fn suspend() -> DissociationAction {
+        DissociationAction::Suspend
+    }
+    pub(super) fn dc_settle_minutes() -> u32 {
+        15
+    }
+    pub(super) fn poll_interval_ms() -> u64 {
+        1000
+    }
+    pub(super) fn username_attribute() -> UsernameAttribute {
+        Policy::default().username_attribute
+    }
+    pub(super) fn user_dissociation_action() -> DissociationAction {
+        Policy::default().user_dissociation_action
+    }
+    pub(super) fn group_dissociation_action() -> GroupDissociationAction {
+        Policy::default().group_dissociation_action
+    }
+    pub(super) fn removal_grace_days() -> u32 {
+        Policy::default().removal_grace_days
+    }
+    pub(super) fn user_takeover_action() -> TakeoverAction {
+        Policy::default().user_takeover_action
+    }
+    pub(super) fn group_name_template() -> String {
+        Policy::default().group_name_template
+    }
+    pub(super) fn window_hours() -> u32 {
+        Guard::default().window_hours
+    }
+    pub(super) fn guard_users() -> Limit {
+        Guard::default().users
+    }
+    pub(super) fn guard_suspends() -> Limit {
+        Guard::default().suspends
+    }
+    pub(super) fn guard_groups() -> Limit {
+        Guard::default().groups
+    }
+    pub(super) fn guard_memberships() -> Limit {
+        Guard::default().memberships
+    }
+}
+
+/// What a request makes of the settings.
+#[derive(Debug)]
+pub struct Edited {
+    pub settings: DomainSettings,
+    /// Set if the request carries a new one.
+    pub bind_password: Option<Secret>,
+}
+
+impl DomainSettings {
+    /// The defaults for a domain.
+    pub fn new(domain: &DomainName) -> Self {
+        let container = format!("CN=Users,{domain}");
+        let policy = Policy::default();
+        Self {
+            integration_group: format!("CN=JumpCloud,{container}"),
+            root_user_container: container,
+            ldap: LdapSettings::default(),
+            username_attribute: policy.username_attribute,
+            sync_additional_attributes: policy.sync_additional_attributes,
+            attribute_mappings: policy.attribute_mappings,
+            user_dissociation_action: policy.user_dissociation_action,
+            group_dissociation_action: policy.group_dissociation_action,
+            user_disable_action: policy.user_disable_action,
+            user_expire_action: policy.user_expire_action,
+            removal_grace_days: policy.removal_grace_days,
+            user_takeover_action: policy.user_takeover_action,
+            group_sync: policy.group_sync,
+            group_name_template: policy.group_name_template,
+            guard: GuardSettings::default(),
+            dc_settle_minutes: 15,
+            preferred_watchers: Vec::new(),
+            poll_interval_ms: 1000,
+        }
+    }
+
+    /// Applies a request's `settings` (RFC 7396: what is left out stays, `null` returns to the default) and checks the
+    /// outcome as a whole.
+    pub fn edit(&self, domain: &DomainName, patch: &Value) -> Result<Edited, Vec<FieldError>> {
+        let Value::Object(patch) = patch else {
+            return Err(vec![wrong(
+                "settings",
+                "must be an object, such as {\"ldap\": {\"bind_user\": \"…\"}}",
+            )]);
+        };
+        let mut patch = patch.clone();
+        // The default of the group follows the container, so a container alone may be given.
+        let mut base = if patch.contains_key("root_user_container") && *self == Self::new(domain) {
+            defaults_below(domain, &patch)
+        } else {
+            as_object(json!(self))
+        };
+        let bind_password = take_bind_password(&mut patch)?;
+        merge(&mut base, patch);
+        for (name, value) in as_object(json!(Self::new(domain))) {
+            base.entry(name).or_insert(value);
+        }
+        let settings: Self = serde_path_to_error::deserialize(Value::Object(base)).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { "settings".into() } else { format!("settings.{path}") };
+            vec![wrong(&field, explain(&error.into_inner().to_string()))]
+        })?;
+        let problems = settings.problems(domain);
+        if problems.is_empty() { Ok(Edited { settings, bind_password }) } else { Err(problems) }
+    }
+
+    /// What of it decides the plan.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            username_attribute: self.username_attribute,
+            sync_additional_attributes: self.sync_additional_attributes,
+            attribute_mappings: self.attribute_mappings.clone(),
+            user_dissociation_action: self.user_dissociation_action,
+            group_dissociation_action: self.group_dissociation_action,
+            user_disable_action: self.user_disable_action,
+            user_expire_action: self.user_expire_action,
+            removal_grace_days: self.removal_grace_days,
+            user_takeover_action: self.user_takeover_action,
+            group_sync: self.group_sync,
+            group_name_template: self.group_name_template.clone(),
+            guard: Guard {
+                window_hours: self.guard.window_hours,
+                users: self.guard.users,
+                suspends: self.guard.suspends,
+                groups: self.guard.groups,
+                memberships: self.guard.memberships,
+            },
+        }
+    }
+
+    /// As the API shows it: secrets as `{"set": …}`.
+    pub fn shown(&self, bind_password_set: bool) -> Value {
+        let mut shown = json!(self);
+        shown["ldap"]["bind_password"] = json!({ "set": bind_password_set });
+        shown
+    }
+
+    fn problems(&self, domain: &DomainName) -> Vec<FieldError> {
+        let mut found = Vec::new();
+        self.check_names(domain, &mut found);
+        self.check_ldap(&mut found);
+        self.check_mappings(&mut found);
+        let mut number = |name: &str, value: u64, low: u64, high: u64, unit: &str| {
+            if !(low..=high).contains(&value) {
+                found.push(wrong(
+                    &format!("settings.{name}"),
+                    format!("must lie between {low} and {high} {unit}"),
+                ));
+            }
+        };
+        number("poll_interval_ms", self.poll_interval_ms, 250, 60_000, "milliseconds");
+        number("removal_grace_days", u64::from(self.removal_grace_days), 0, 365, "days");
+        number("dc_settle_minutes", u64::from(self.dc_settle_minutes), 0, 1440, "minutes");
+        number("guard.window_hours", u64::from(self.guard.window_hours), 1, 744, "hours");
+        for (kind, limit) in [
+            ("users", self.guard.users),
+            ("suspends", self.guard.suspends),
+            ("groups", self.guard.groups),
+            ("memberships", self.guard.memberships),
+        ] {
+            number(&format!("guard.{kind}.max_percent"), u64::from(limit.max_percent), 0, 100, "percent");
+        }
+        found
+    }
+
+    fn check_names(&self, domain: &DomainName, found: &mut Vec<FieldError>) {
+        let container = self.check_dn("root_user_container", &self.root_user_container, domain, found);
+        let group = self.check_dn("integration_group", &self.integration_group, domain, found);
+        if let (Some(container), Some(group)) = (container, group)
+            && container.names_same(&group)
+        {
+            found.push(wrong(
+                "settings.integration_group",
+                "is the root user container itself: name the security group whose members are synced, such as CN=JumpCloud,…",
+            ));
+        }
+        let template = &self.group_name_template;
+        let known = |name: &str| ["sAMAccountName", "cn", "domain"].contains(&name);
+        let names: Vec<&str> = template
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(name, _)| name)
+            .collect();
+        if !names.iter().all(|name| known(name)) || !names.iter().any(|name| *name != "domain") {
+            found.push(wrong(
+                "settings.group_name_template",
+                "must contain {sAMAccountName} or {cn}, and may contain {domain}; nothing else stands in braces",
+            ));
+        }
+    }
+
+    fn check_dn(
+        &self,
+        name: &str,
+        text: &str,
+        domain: &DomainName,
+        found: &mut Vec<FieldError>,
+    ) -> Option<DistinguishedName> {
+        let field = format!("settings.{name}");
+        match DistinguishedName::parse(text) {
+            Ok(dn) if dn.is_within(&domain.dn()) => return Some(dn),
+            Ok(_) => found.push(wrong(&field, format!("must lie in the domain: end it with {domain}"))),
+            Err(error) => {
+                found.push(wrong(
+                    &field,
+                    format!("is no distinguished name: {error}. Write it as OU=Staff,{domain}"),
+                ));
+            }
+        }
+        None
+    }
+
+    fn check_ldap(&self, found: &mut Vec<FieldError>) {
+        let ldap = &self.ldap;
+        let user = ldap.bind_user.trim();
+        let is_named = user.is_empty()
+            || user.contains('@')
+            || user.contains('\\')
+            || DistinguishedName::parse(user).is_ok();
+        if !is_named {
+            found.push(wrong(
+                "settings.ldap.bind_user",
+                "must be EXAMPLE\\jcimport, jcimport@example.com or a distinguished name: a bare name cannot bind",
+            ));
+        }
+        if let Some(pem) = &ldap.ca_pem
+            && !(pem.contains("-----BEGIN CERTIFICATE-----") && pem.contains("-----END CERTIFICATE-----"))
+        {
+            found.push(wrong(
+                "settings.ldap.ca_pem",
+                "must hold one or more certificates in PEM, -----BEGIN CERTIFICATE-----",
+            ));
+        }
+        if let Some(text) = &ldap.server_fingerprint {
+            let digits = text.strip_prefix("sha256:").unwrap_or_default();
+            if digits.len() != 64 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+                found.push(wrong(
+                    "settings.ldap.server_fingerprint",
+                    "must be sha256: and 64 hexadecimal digits, the SHA-256 of the DER certificate",
+                ));
+            }
+        }
+    }
+
+    fn check_mappings(&self, found: &mut Vec<FieldError>) {
+        const FIELDS: [&str; 14] = [
+            "displayname",
+            "middlename",
+            "description",
+            "jobTitle",
+            "department",
+            "company",
+            "location",
+            "costCenter",
+            "employeeType",
+            "employeeIdentifier",
+            "alternateEmail",
+            "managedAppleId",
+            "firstname",
+            "lastname",
+        ];
+        for (at, mapping) in self.attribute_mappings.iter().enumerate() {
+            let field = format!("settings.attribute_mappings[{at}]");
+            let custom = mapping.field.strip_prefix("attributes.");
+            let is_custom = custom.is_some_and(|name| {
+                !name.is_empty() && name.len() <= 32 && name.chars().all(|c| c.is_ascii_alphanumeric())
+            });
+            if !is_custom && !FIELDS.contains(&mapping.field.as_str()) {
+                found.push(wrong(
+                    &format!("{field}.field"),
+                    format!("must be attributes.NAME (letters and digits) or one of {}", FIELDS.join(", ")),
+                ));
+            }
+            if self.attribute_mappings.iter().filter(|other| other.field == mapping.field).count() > 1 {
+                found.push(wrong(
+                    &format!("{field}.field"),
+                    "is mapped twice: keep one row for each JumpCloud field",
+                ));
+            }
+            let is_ldap_name = |name: &str| {
+                name.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            };
+            let fine = match &mapping.source {
+                MappingSource::Attribute(name) => is_ldap_name(name),
+                MappingSource::Constant(text) => text.chars().count() <= 1024,
+                MappingSource::Template(text) => {
+                    text.matches('{').count() == text.matches('}').count()
+                        && text
+                            .split('{')
+                            .skip(1)
+                            .all(|rest| rest.split_once('}').is_some_and(|(name, _)| is_ldap_name(name)))
+                }
+            };
+            if !fine {
+                found.push(wrong(
+                    &field,
+                    "needs an LDAP attribute name, a constant of at most 1024 characters, or a template such as {givenName} {sn}",
+                ));
+            }
+        }
+    }
+}
+
+fn wrong(field: &str, message: impl Into<String>) -> FieldError {
+    FieldError { field: field.into(), message: message.into() }
+}
+
+fn as_object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn defaults_below(domain: &DomainName, patch: &Map<String, Value>) -> Map<String, Value> {
+    let mut defaults = DomainSettings::new(domain);
+    if let Some(Value::String(container)) = patch.get("root_user_container") {
+        defaults.integration_group = format!("CN=JumpCloud,{container}");
+    }
+    as_object(json!(defaults))
+}
+
+fn merge(base: &mut Map<String, Value>, patch: Map<String, Value>) {
+    for (name, value) in patch {
+        match (base.get_mut(&name), value) {
+            (_, Value::Null) => {
+                base.remove(&name);
+            }
+            (Some(Value::Object(base)), Value::Object(patch)) => merge(base, patch),
+            (_, value) => {
+                base.insert(name, value);
+            }
+        }
+    }
+}
+
+/// The password is no part of the document. What a client read back, `{"set": true}`, changes nothing.
+fn take_bind_password(patch: &mut Map<String, Value>) -> Result<Option<Secret>, Vec<FieldError>> {
+    let Some(Value::Object(ldap)) = patch.get_mut("ldap") else { return Ok(None) };
+    match ldap.remove("bind_password") {
+        None | Some(Value::Object(_)) => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(Secret::new(text))),
+        Some(_) => Err(vec![wrong(
+            "settings.ldap.bind_password",
+            "must be the password of the service account, as text",
+        )]),
+    }
+}
+
+/// serde's words, without its positions.
+fn explain(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain() -> DomainName {
+        DomainName::parse("example.com").unwrap()
+    }
+
+    fn edit(patch: Value) -> Result<Edited, Vec<FieldError>> {
+        DomainSettings::new(&domain()).edit(&domain(), &patch)
+    }
+
+    fn wrong_fields(patch: Value) -> Vec<String> {
+        edit(patch).unwrap_err().into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn the_integration_group_defaults_below_the_container() {
+        let edited = edit(json!({"root_user_container": "OU=Staff,DC=example,DC=com"})).unwrap();
+        assert_eq!(edited.settings.integration_group, "CN=JumpCloud,OU=Staff,DC=example,DC=com");
+    }
+
+    #[test]
+    fn each_wrong_field_is_named() {
+        assert_eq!(wrong_fields(json!({"poll_interval": 3})), ["settings.poll_interval"]);
+        assert_eq!(
+            wrong_fields(json!({"user_dissociation_action": "delete"})),
+            ["settings.user_dissociation_action"]
+        );
+        assert_eq!(
+            wrong_fields(
+                json!({"poll_interval_ms": 1, "ldap": {"bind_user": "jcimport", "ca_pem": "x"}, "root_user_container": "OU=Staff,DC=other,DC=com"})
+            ),
+            [
+                "settings.root_user_container",
+                "settings.integration_group",
+                "settings.ldap.bind_user",
+                "settings.ldap.ca_pem",
+                "settings.poll_interval_ms"
+            ]
+        );
+        assert_eq!(
+            wrong_fields(json!({"guard": {"users": {"min_count": -1}}})),
+            ["settings.guard.users.min_count"]
+        );
+    }
+
+    #[test]
+    fn one_limit_can_be_changed_alone() {
+        let edited = edit(json!({"guard": {"users": {"max_count": 7}}})).unwrap();
+        assert_eq!(edited.settings.guard.users.max_count, 7);
+        assert_eq!(edited.settings.guard.users.min_count, 3);
+    }
+
+    #[test]
+    fn the_password_stands_apart_and_what_was_read_back_changes_nothing() {
+        let edited = edit(json!({"ldap": {"bind_user": "a@b", "bind_password": "s3cret"}})).unwrap();
+        assert_eq!(edited.bind_password.unwrap().expose(), "s3cret");
+        assert!(!json!(edited.settings).to_string().contains("s3cret"));
+        assert!(edit(json!({"ldap": {"bind_password": {"set": true}}})).unwrap().bind_password.is_none());
+        assert_eq!(edited.settings.shown(true)["ldap"]["bind_password"], json!({"set": true}));
+    }
+
+    #[test]
+    fn null_returns_a_setting_to_its_default() {
+        let first = edit(json!({"removal_grace_days": 0})).unwrap().settings;
+        let second = first.edit(&domain(), &json!({"removal_grace_days": null})).unwrap().settings;
+        assert_eq!((first.removal_grace_days, second.removal_grace_days), (0, 7));
+    }
+}

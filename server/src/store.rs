@@ -1,0 +1,25 @@
+//! The only room with SQL: one statement per function, named by a fixed verb.
+
+pub mod admins;
+pub mod agents;
+pub mod audit;
+pub mod cluster;
+pub mod directory;
+pub mod dirty;
+pub mod domains;
+pub mod holds;
+pub mod keys;
+pub mod mirror;
+pub mod operations;
+pub mod organizations;
+pub mod planning;
+pub mod subjects;
+pub mod transfers;
+
+/// The schema, forward only; run at start.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// Asks the database whether it is there.
+pub async fn ping(db: &sqlx::PgPool) -> sqlx::Result<()> {
+    sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(db).await.map(|_| ())
+}

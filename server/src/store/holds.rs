@@ -1,0 +1,263 @@
+//! Holds: destructive operations that a person decides about, and the counts by which the guard asks for one.
+
+use chrono::{DateTime, Utc};
+use protocol::{DomainId, HoldId, ObjectGuid, OperationId};
+use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
+
+/// A hold as it is kept.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    pub id: HoldId,
+    pub domain_id: DomainId,
+    pub kind: String,
+    pub state: String,
+    pub allowed: i64,
+    pub linked: i64,
+    pub opened_at: DateTime<Utc>,
+    pub decided_at: Option<DateTime<Utc>>,
+    pub decided_by: Option<String>,
+    /// Operations that wait in it.
+    pub waiting: i64,
+}
+
+macro_rules! select_holds {
+    ($tail:literal $(, $arg:expr)*) => {
+        sqlx::query_as!(
+            Hold,
+            r#"select id as "id: HoldId", domain_id as "domain_id: DomainId", kind, state, allowed, linked, opened_at,
+                      decided_at, decided_by,
+                      (select count(*) from operations o where o.hold_id = h.id and o.state = 'held') as "waiting!"
+               from holds h "# + $tail
+            $(, $arg)*
+        )
+    };
+}
+
+/// Open ones first, then newest first.
+pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Hold>> {
+    select_holds!("order by (state = 'open') desc, opened_at desc, id limit 500").fetch_all(db).await
+}
+
+pub async fn find(db: impl PgExecutor<'_>, id: HoldId) -> sqlx::Result<Option<Hold>> {
+    select_holds!("where id = $1", id.0).fetch_optional(db).await
+}
+
+/// What the guard compares.
+#[derive(Debug)]
+pub struct Counts {
+    pub done: i64,
+    pub ready: i64,
+    pub linked: i64,
+}
+
+/// Destructive operations of one kind: done or under way since `since` without anybody's approval, and ready; and how
+/// many linked objects of the kind there are.
+pub async fn count(
+    conn: &mut PgConnection,
+    domain: DomainId,
+    kind: &str,
+    since: DateTime<Utc>,
+) -> sqlx::Result<Counts> {
+    let operations = sqlx::query!(
+        r#"select count(*) filter (where state = 'leased' or (state = 'done' and settled_at >= $3)) as "done!",
+                  count(*) filter (where state = 'ready') as "ready!"
+           from operations where domain_id = $1 and guard = $2 and not approved
+             and (state in ('ready', 'leased') or (state = 'done' and settled_at >= $3))"#,
+        domain.0,
+        kind,
+        since
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let linked = if kind == "memberships" {
+        sqlx::query_scalar!(
+            r#"select count(*) as "count!" from links g
+               join jumpcloud_members m on m.organization_id = g.organization_id and m.group_id = g.jumpcloud_id
+               where g.domain_id = $1 and g.kind = 'group'"#,
+            domain.0
+        )
+        .fetch_one(conn)
+        .await?
+    } else {
+        let of = if kind == "groups" { "group" } else { "user" };
+        sqlx::query_scalar!(
+            r#"select count(*) as "count!" from links where domain_id = $1 and kind = $2"#,
+            domain.0,
+            of
+        )
+        .fetch_one(conn)
+        .await?
+    };
+    Ok(Counts { done: operations.done, ready: operations.ready, linked })
+}
+
+/// Holds every ready operation of the kind that nobody approved, in the open hold or a new one. Returns the hold if it
+/// is a new one, and whose operations are held.
+pub async fn insert(
+    conn: &mut PgConnection,
+    domain: DomainId,
+    kind: &str,
+    allowed: i64,
+    linked: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<(Option<HoldId>, Vec<ObjectGuid>)> {
+    let opened = sqlx::query_scalar!(
+        r#"insert into holds (id, domain_id, kind, allowed, linked, opened_at) values ($1, $2, $3, $4, $5, $6)
+           on conflict (domain_id, kind) where state = 'open' do nothing
+           returning id as "id: HoldId""#,
+        Uuid::now_v7(),
+        domain.0,
+        kind,
+        allowed,
+        linked,
+        now
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let subjects = sqlx::query_scalar!(
+        r#"update operations set state = 'held',
+                  hold_id = (select id from holds where domain_id = $1 and kind = $2 and state = 'open')
+           where domain_id = $1 and guard = $2 and state = 'ready' and not approved
+           returning subject as "subject: ObjectGuid""#,
+        domain.0,
+        kind
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok((opened, subjects))
+}
+
+/// Lets held operations of one hold pass: all, or those named.
+pub async fn update_approved(
+    conn: &mut PgConnection,
+    id: HoldId,
+    operations: Option<&[OperationId]>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let only: Option<Vec<Uuid>> = operations.map(|ids| ids.iter().map(|id| id.0).collect());
+    let done = sqlx::query!(
+        "update operations set state = 'ready', approved = true, next_attempt_at = $3
+         where hold_id = $1 and state = 'held' and ($2::uuid[] is null or id = any($2))",
+        id.0,
+        only.as_deref(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Parks held operations of one hold: all, or those named. The plan keeps a parked one as it is.
+pub async fn update_rejected(
+    conn: &mut PgConnection,
+    id: HoldId,
+    operations: Option<&[OperationId]>,
+    message: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let only: Option<Vec<Uuid>> = operations.map(|ids| ids.iter().map(|id| id.0).collect());
+    let done = sqlx::query!(
+        "update operations set state = 'parked', error_code = 'rejected_by_administrator', error_message = $3,
+                settled_at = $4
+         where hold_id = $1 and state = 'held' and ($2::uuid[] is null or id = any($2))",
+        id.0,
+        only.as_deref(),
+        message,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Closes the hold once nothing waits in it.
+pub async fn update_decided(
+    conn: &mut PgConnection,
+    id: HoldId,
+    state: &str,
+    by: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update holds h set decided_at = $4, decided_by = $3,
+                state = case when exists (select from operations where hold_id = h.id and state = 'held') then 'open'
+                             else $2 end
+         where id = $1",
+        id.0,
+        state,
+        by,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Open holds of which nothing is left: what they held was superseded.
+pub async fn update_emptied(
+    conn: &mut PgConnection,
+    domain: DomainId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update holds h set state = 'superseded', decided_at = $2
+         where domain_id = $1 and state = 'open' and kind <> 'moved_out'
+           and not exists (select from operations where hold_id = h.id and state = 'held')",
+        domain.0,
+        now
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update holds h set state = 'superseded', decided_at = $2
+         where domain_id = $1 and state = 'open' and kind = 'moved_out'
+           and not exists (select from directory_users u
+                           where u.domain_id = $1 and u.moved_out and u.moved_out_answer is null)",
+        domain.0,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Opens the hold of users that were moved out of the root user container, if there are any and it is not open yet.
+pub async fn insert_moved_out(
+    conn: &mut PgConnection,
+    domain: DomainId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<HoldId>> {
+    sqlx::query_scalar!(
+        r#"insert into holds (id, domain_id, kind, allowed, linked, opened_at)
+           select $2, $1, 'moved_out', 0, (select count(*) from links where domain_id = $1 and kind = 'user'), $3
+           where exists (select from directory_users
+                         where domain_id = $1 and moved_out and moved_out_answer is null)
+           on conflict (domain_id, kind) where state = 'open' do nothing
+           returning id as "id: HoldId""#,
+        domain.0,
+        Uuid::now_v7(),
+        now
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Answers for users that were moved out: all of the domain, or those named. Returns who they are.
+pub async fn update_moved_out(
+    conn: &mut PgConnection,
+    domain: DomainId,
+    answer: &str,
+    only: Option<&[Uuid]>,
+) -> sqlx::Result<Vec<ObjectGuid>> {
+    sqlx::query_scalar!(
+        r#"update directory_users set moved_out_answer = $2
+           where domain_id = $1 and moved_out and moved_out_answer is null and ($3::uuid[] is null or guid = any($3))
+           returning guid as "guid: ObjectGuid""#,
+        domain.0,
+        answer,
+        only
+    )
+    .fetch_all(conn)
+    .await
+}

@@ -1,0 +1,48 @@
+//! The `activedirectory` object of an active domain: found by the domain's name, whatever its case and separators, or
+//! made. It is the first thing that is written to JumpCloud, and not before activation.
+
+use planner::plan::Lane;
+use protocol::DomainName;
+
+use crate::app::App;
+use crate::jumpcloud::{AuthorityOutcome, Client, JumpCloudError};
+use crate::store;
+use crate::store::domains::Mode;
+use crate::store::organizations::Organization;
+
+/// Finds or makes the object of every active domain of the organization that has none yet.
+pub async fn ensure(app: &App, organization: &Organization, client: &Client) -> anyhow::Result<()> {
+    for domain in store::domains::list_of(&app.db, organization.id).await? {
+        if domain.mode != Mode::Active || domain.activedirectory_id.is_some() {
+            continue;
+        }
+        let name = DomainName::parse(&domain.name)?;
+        match find_or_create(&client.in_lane(Lane::Urgent), &name).await {
+            Ok(id) => {
+                let mut tx = app.db.begin().await?;
+                store::domains::update_activedirectory(&mut *tx, domain.id, &id).await?;
+                store::dirty::mark_all(&mut tx, domain.id).await?;
+                // What is associated with it already is read with the mirror.
+                store::organizations::update_mirror_wanted(&mut *tx, organization.id).await?;
+                tx.commit().await?;
+                app.wake.plan.notify_one();
+                app.wake.mirror.notify_one();
+            }
+            Err(error) => super::settle::note_trouble(app, organization.id, &error, 1).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn find_or_create(client: &Client, name: &DomainName) -> Result<String, JumpCloudError> {
+    let object = match client.find_activedirectory(name).await? {
+        Some(object) => object,
+        None => client.create_activedirectory(name).await?,
+    };
+    if !object.is_set_up()
+        && let AuthorityOutcome::Refused(refusal) = client.set_authority(&object.id).await?
+    {
+        tracing::warn!("JumpCloud refused to make AD the authority of its AD object: {refusal}");
+    }
+    Ok(object.id)
+}

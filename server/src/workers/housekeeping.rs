@@ -1,0 +1,36 @@
+//! What the clock alone brings about: expiries, ends of grace periods, lost leases, abandoned transfers, the daily full
+//! read and the regular look at JumpCloud.
+
+use chrono::Duration;
+
+use super::Worked;
+use crate::app::App;
+use crate::store;
+
+/// How old a mirror of JumpCloud may become before it is read again: that is how drift is found.
+const MIRROR_AGE: Duration = Duration::hours(6);
+/// How often everything is read from the directory.
+const FULL_READ_AGE: Duration = Duration::hours(24);
+/// Parts of a transfer that was never finished are kept for this long.
+const PART_AGE: Duration = Duration::hours(1);
+
+/// One round.
+pub async fn turn(app: &App) -> anyhow::Result<Worked> {
+    let now = app.clock.now();
+    if store::dirty::mark_due(&app.db, now).await? > 0 {
+        app.wake.plan.notify_one();
+    }
+    if store::operations::update_leases_expired(&app.db, now).await? > 0 {
+        app.wake.execute.notify_one();
+    }
+    store::transfers::delete_older(&app.db, now - PART_AGE).await?;
+    for organization in store::organizations::list(&app.db).await? {
+        let old = organization.mirror_read_at.is_some_and(|at| at < now - MIRROR_AGE);
+        if old && organization.mirror_wanted <= organization.mirror_read {
+            store::organizations::update_mirror_wanted(&app.db, organization.id).await?;
+            app.wake.mirror.notify_one();
+        }
+    }
+    store::domains::update_read_again_daily(&app.db, now, now - FULL_READ_AGE).await?;
+    Ok(Worked::Idle)
+}

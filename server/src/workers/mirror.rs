@@ -1,0 +1,170 @@
+//! Reads JumpCloud in full where that is wanted: for the first preview, on request, and to find drift. Never per change.
+
+use planner::input::JumpCloudUser;
+use planner::plan::Lane;
+
+use super::Worked;
+use crate::app::App;
+use crate::jumpcloud::{Associated, Client, JumpCloudError};
+use crate::store;
+use crate::store::organizations::Organization;
+
+/// Reads every organization whose mirror is wanted.
+pub async fn turn(app: &App) -> anyhow::Result<Worked> {
+    let now = app.clock.now();
+    for organization in store::organizations::list(&app.db).await? {
+        let wanted = organization.mirror_wanted > organization.mirror_read;
+        let paused = organization.paused_until.is_some_and(|until| until > now);
+        if wanted && !paused {
+            read(app, &organization).await?;
+        }
+    }
+    Ok(Worked::Idle)
+}
+
+async fn read(app: &App, organization: &Organization) -> anyhow::Result<()> {
+    let client = app.jumpcloud(organization)?.in_lane(Lane::Bulk);
+    let reading = Reading { app, organization, client: &client };
+    match reading.everything().await {
+        Ok(()) => {
+            let now = app.clock.now();
+            store::organizations::update_mirror_read(
+                &app.db,
+                organization.id,
+                organization.mirror_wanted,
+                now,
+            )
+            .await?;
+            store::organizations::update_healthy(&app.db, organization.id).await?;
+            app.wake.plan.notify_one();
+            Ok(())
+        }
+        Err(Failed::JumpCloud(error)) => {
+            tracing::warn!(organization.id = %organization.id, "JumpCloud could not be read: {error}");
+            super::execute::note_trouble(app, organization.id, &error, 1).await?;
+            let until = app.clock.now() + chrono::TimeDelta::seconds(5);
+            if organization.paused_until.is_none() {
+                let advice = super::execute::advice(&error);
+                store::organizations::update_pause(&app.db, organization.id, until, error.code(), &advice)
+                    .await?;
+            }
+            Ok(())
+        }
+        Err(Failed::Database(error)) => Err(error.into()),
+    }
+}
+
+enum Failed {
+    JumpCloud(JumpCloudError),
+    Database(sqlx::Error),
+}
+
+impl From<JumpCloudError> for Failed {
+    fn from(error: JumpCloudError) -> Self {
+        Self::JumpCloud(error)
+    }
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+struct Reading<'a> {
+    app: &'a App,
+    organization: &'a Organization,
+    client: &'a Client,
+}
+
+impl Reading<'_> {
+    async fn everything(&self) -> Result<(), Failed> {
+        self.users().await?;
+        self.groups().await?;
+        self.members().await?;
+        self.associations().await
+    }
+
+    /// Page by page: what was written while this went on is newer than what was read, and stays.
+    async fn users(&self) -> Result<(), Failed> {
+        let (db, id) = (&self.app.db, self.organization.id);
+        let began = self.app.clock.now();
+        let mut seen = Vec::new();
+        let mut pages = self.client.list_users();
+        while let Some(page) = pages.next_page().await? {
+            seen.extend(page.iter().map(|user| user.id.clone()));
+            let mut tx = db.begin().await?;
+            let changed = store::mirror::insert_users(&mut tx, id, &page, began).await?;
+            store::dirty::mark_linked(&mut tx, id, &changed).await?;
+            let (usernames, emails) = names(&page, &changed);
+            store::dirty::mark_claimants(&mut tx, id, &usernames, &emails).await?;
+            tx.commit().await?;
+        }
+        let mut tx = db.begin().await?;
+        let gone = store::mirror::delete_users_unseen(&mut tx, id, &seen, began).await?;
+        store::dirty::mark_linked(&mut tx, id, &gone).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn groups(&self) -> Result<(), Failed> {
+        let (db, id) = (&self.app.db, self.organization.id);
+        let began = self.app.clock.now();
+        let groups = self.client.list_groups().await?;
+        let mut tx = db.begin().await?;
+        let changed = store::mirror::insert_groups(&mut tx, id, &groups, began).await?;
+        let seen: Vec<_> = groups.iter().map(|group| group.id.clone()).collect();
+        let gone = store::mirror::delete_groups_unseen(&mut tx, id, &seen, began).await?;
+        store::dirty::mark_linked(&mut tx, id, &changed).await?;
+        store::dirty::mark_linked(&mut tx, id, &gone).await?;
+        let names: Vec<_> = groups
+            .iter()
+            .filter(|group| changed.contains(&group.id))
+            .map(|group| store::mirror::fold(&group.name))
+            .collect();
+        store::dirty::mark_name_claimants(&mut tx, id, &names).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Of the groups that are ours; others' members are nobody's business.
+    async fn members(&self) -> Result<(), Failed> {
+        let id = self.organization.id;
+        for group in store::mirror::list_linked_groups(&self.app.db, id).await? {
+            let members = match self.client.list_members(&group).await {
+                Err(JumpCloudError::NotFound(_)) => Vec::new(),
+                members => members?,
+            };
+            let mut tx = self.app.db.begin().await?;
+            let changed = store::mirror::insert_members(&mut tx, id, &group, &members).await?;
+            store::dirty::mark_linked(&mut tx, id, &changed).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn associations(&self) -> Result<(), Failed> {
+        let id = self.organization.id;
+        for domain in store::domains::list_of(&self.app.db, id).await? {
+            let Some(object) = &domain.activedirectory_id else { continue };
+            for (kind, target) in [("user", Associated::User), ("group", Associated::UserGroup)] {
+                let ids = match self.client.list_associations(object, target).await {
+                    Err(JumpCloudError::NotFound(_)) => Vec::new(),
+                    ids => ids?,
+                };
+                let mut tx = self.app.db.begin().await?;
+                let changed = store::mirror::insert_associations(&mut tx, domain.id, kind, &ids).await?;
+                store::dirty::mark_linked(&mut tx, id, &changed).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Folded usernames and emails of the users that changed.
+fn names(page: &[JumpCloudUser], changed: &[String]) -> (Vec<String>, Vec<String>) {
+    let changed: std::collections::BTreeSet<_> = changed.iter().collect();
+    page.iter()
+        .filter(|user| changed.contains(&user.id))
+        .map(|user| (store::mirror::fold(&user.username), store::mirror::fold(&user.email)))
+        .unzip()
+}

@@ -1,0 +1,115 @@
+//! Drains the dirty subjects of each domain, a few hundred at a time, and makes the outbox equal to the plan for them.
+
+mod gather;
+mod guard;
+mod reconcile;
+
+use planner::{Change, Plan};
+use protocol::{DomainId, ObjectGuid};
+use sqlx::PgConnection;
+
+use super::Worked;
+use crate::app::App;
+use crate::settings::DomainSettings;
+use crate::store;
+use crate::store::domains::Domain;
+
+/// Subjects planned in one transaction.
+const BATCH: i64 = 300;
+
+/// Plans a batch of every domain that has dirty subjects.
+pub async fn turn(app: &App) -> anyhow::Result<Worked> {
+    let domains = store::dirty::list_domains(&app.db).await?;
+    for domain in &domains {
+        plan_some(app, *domain).await?;
+    }
+    Ok(if domains.is_empty() { Worked::Idle } else { Worked::More })
+}
+
+/// Plans up to [`BATCH`] dirty subjects of one domain, and holds what is too destructive.
+async fn plan_some(app: &App, id: DomainId) -> anyhow::Result<()> {
+    let mut tx = app.db.begin().await?;
+    let Some(domain) = store::domains::find_locked(&mut tx, id).await? else { return Ok(()) };
+    let dirty = store::dirty::delete_some(&mut tx, id, BATCH).await?;
+    if dirty.is_empty() {
+        return Ok(());
+    }
+    let now = app.clock.now();
+    let subjects: Vec<ObjectGuid> = dirty.iter().map(|(guid, _)| *guid).collect();
+    let input = gather::input(&mut tx, &domain, &domain.settings, &dirty, now).await?;
+    let plan = planner::plan(&input);
+    write_verdicts(&mut tx, &domain, &input, &plan).await?;
+    let made = reconcile::outbox(&mut tx, &domain, &subjects, &plan, now).await?;
+    for manager in made.identities {
+        store::dirty::mark_reports(&mut tx, id, manager).await?;
+    }
+    let held = guard::hold(&mut tx, &domain, now).await?;
+    let touched: Vec<_> = subjects.iter().chain(&held).copied().collect();
+    store::subjects::update_status(&mut tx, id, &touched).await?;
+    tx.commit().await?;
+    if made.inserted > 0 {
+        app.wake.execute.notify_one();
+    }
+    Ok(())
+}
+
+async fn write_verdicts(
+    tx: &mut PgConnection,
+    domain: &Domain,
+    input: &planner::Input,
+    plan: &Plan,
+) -> anyhow::Result<()> {
+    let (users, groups): (Vec<_>, Vec<_>) = plan
+        .verdicts
+        .iter()
+        .map(|(guid, verdict)| (*guid, verdict))
+        .partition(|(guid, _)| input.users.contains_key(guid));
+    let turned = store::subjects::update_user_verdicts(tx, domain.id, &users).await?;
+    let (usernames, emails): (Vec<_>, Vec<_>) = turned.into_iter().unzip();
+    let present = |keys: Vec<Option<String>>| keys.into_iter().flatten().collect::<Vec<_>>();
+    let planned: Vec<_> = users.iter().map(|(guid, _)| *guid).collect();
+    store::dirty::mark_other_claimants(
+        tx,
+        domain.organization_id,
+        &present(usernames),
+        &present(emails),
+        &planned,
+    )
+    .await?;
+    let changed = store::subjects::update_group_verdicts(tx, domain.id, &groups).await?;
+    store::dirty::mark_name_claimants(tx, domain.organization_id, &changed.name_keys).await?;
+    store::dirty::mark_users_below(tx, domain.id, &changed.guids).await?;
+    Ok(())
+}
+
+/// The plan that other settings would give: the same function over every subject, stored nowhere.
+pub async fn what_if(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    settings: &DomainSettings,
+    now: chrono::DateTime<chrono::Utc>,
+) -> anyhow::Result<Vec<planner::Operation>> {
+    let everyone = store::subjects::list_guids(&mut *conn, domain.id).await?;
+    let mut operations = Vec::new();
+    for some in everyone.chunks(500) {
+        let input = gather::input(conn, domain, settings, some, now).await?;
+        operations.extend(planner::plan(&input).operations);
+    }
+    Ok(operations)
+}
+
+/// The plan of one user as things stand, stored nowhere.
+pub async fn dry_run(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    user: ObjectGuid,
+    now: chrono::DateTime<chrono::Utc>,
+) -> anyhow::Result<Plan> {
+    let input = gather::input(conn, domain, &domain.settings, &[(user, "user".into())], now).await?;
+    Ok(planner::plan(&input))
+}
+
+/// Making or linking an object: others may wait for its JumpCloud id.
+fn gives_identity(change: &Change) -> bool {
+    matches!(change, Change::CreateUser { .. } | Change::LinkUser { .. })
+}

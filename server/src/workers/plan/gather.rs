@@ -1,0 +1,81 @@
+//! Fills the planner's input from the mirrors.
+
+use chrono::{DateTime, Utc};
+use planner::Input;
+use planner::input::{Domain as DomainFacts, IntegrationGroup};
+use protocol::{DistinguishedName, DomainName, ObjectGuid, Sid};
+use sqlx::PgConnection;
+
+use crate::settings::DomainSettings;
+use crate::store;
+use crate::store::domains::Domain;
+
+/// What JumpCloud shows as the source of our users. The word that its own agent writes is not public.
+pub const EXTERNAL_SOURCE_TYPE: &str = "active_directory";
+
+/// The input for some subjects of a domain, each with its kind.
+pub async fn input(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    settings: &DomainSettings,
+    subjects: &[(ObjectGuid, String)],
+    now: DateTime<Utc>,
+) -> anyhow::Result<Input> {
+    let of_kind = |wanted: &str| -> Vec<ObjectGuid> {
+        subjects.iter().filter(|(_, kind)| kind == wanted).map(|(guid, _)| *guid).collect()
+    };
+    let organization = domain.organization_id;
+    Ok(Input {
+        now,
+        policy: settings.policy(),
+        domain: facts(conn, domain, settings).await?,
+        groups: store::planning::list_groups(&mut *conn, domain.id).await?,
+        parents: store::planning::list_parents(&mut *conn, domain.id).await?,
+        group_links: store::planning::list_group_links(&mut *conn, domain.id).await?,
+        closed_groups: store::planning::list_closed_groups(&mut *conn, organization, domain.id).await?,
+        users: store::planning::list_users(conn, organization, domain.id, &of_kind("user")).await?,
+        group_subjects: store::planning::list_group_subjects(
+            conn,
+            organization,
+            domain.id,
+            &of_kind("group"),
+        )
+        .await?,
+    })
+}
+
+async fn facts(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    settings: &DomainSettings,
+) -> anyhow::Result<DomainFacts> {
+    let container = current_container(conn, domain, settings).await?;
+    let integration_group = match domain.integration_group {
+        Some(guid) if !domain.integration_group_lost => IntegrationGroup::Present(guid),
+        _ => IntegrationGroup::Lost,
+    };
+    Ok(DomainFacts {
+        name: DomainName::parse(&domain.name)?,
+        sid: domain.domain_sid.as_deref().and_then(Sid::parse),
+        root_user_container: container,
+        integration_group,
+        bind_account: domain.bind_account.as_deref().and_then(|dn| DistinguishedName::parse(dn).ok()),
+        activedirectory_id: domain.activedirectory_id.clone(),
+        external_source_type: EXTERNAL_SOURCE_TYPE.into(),
+    })
+}
+
+/// The container by its objectGUID, so that a rename is followed; by its name where other settings are tried.
+async fn current_container(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    settings: &DomainSettings,
+) -> anyhow::Result<DistinguishedName> {
+    if let Some(guid) = domain.root_user_container
+        && settings.root_user_container == domain.settings.root_user_container
+        && let Some(dn) = store::directory::find_container_dn(conn, domain.id, guid).await?
+    {
+        return Ok(DistinguishedName::parse(&dn)?);
+    }
+    Ok(DistinguishedName::parse(&settings.root_user_container)?)
+}

@@ -1,0 +1,83 @@
+//! Makes the outbox equal to the plan, for the subjects that were planned.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use planner::{Operation, Plan};
+use protocol::ObjectGuid;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::store;
+use crate::store::domains::Domain;
+use crate::store::operations::Row;
+
+/// What reconciling changed.
+#[derive(Debug, Default)]
+pub struct Made {
+    pub inserted: u64,
+    /// Users whose making or linking is newly planned, or no longer.
+    pub identities: Vec<ObjectGuid>,
+}
+
+type Key = (ObjectGuid, &'static str, Option<ObjectGuid>);
+
+/// The same operation is kept, whatever its state; one of other content is superseded; a leased one is left alone, and
+/// its successor waits.
+pub async fn outbox(
+    tx: &mut PgConnection,
+    domain: &Domain,
+    subjects: &[ObjectGuid],
+    plan: &Plan,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Made> {
+    let mut wanted: BTreeMap<Key, &Operation> =
+        plan.operations.iter().map(|operation| (key(operation), operation)).collect();
+    let mut made = Made::default();
+    let mut superseded = Vec::new();
+    let live = store::operations::list_live(&mut *tx, domain.id, subjects).await?;
+    for row in &live {
+        let key = (row.subject, row.change.kind(), row.target);
+        let same = wanted.get(&key).is_some_and(|operation| operation.change == row.change.0);
+        if same {
+            wanted.remove(&key);
+        } else if row.state != "leased" {
+            superseded.push(row.id.0);
+            note_identity(&mut made, row);
+        }
+    }
+    supersede_kept_twice(&live, &mut superseded);
+    store::operations::update_superseded(tx, &superseded, now).await?;
+    let new: Vec<Operation> = wanted.into_values().cloned().collect();
+    made.identities
+        .extend(new.iter().filter(|new| super::gives_identity(&new.change)).map(|new| new.subject));
+    if !new.is_empty() {
+        made.inserted = store::operations::insert(tx, domain.organization_id, domain.id, &new, now).await?;
+    }
+    store::holds::update_emptied(tx, domain.id, now).await?;
+    store::holds::insert_moved_out(tx, domain.id, now).await?;
+    Ok(made)
+}
+
+fn key(operation: &Operation) -> Key {
+    (operation.subject, operation.change.kind(), operation.target)
+}
+
+fn note_identity(made: &mut Made, row: &Row) {
+    if super::gives_identity(&row.change) {
+        made.identities.push(row.subject);
+    }
+}
+
+/// A leased operation and its waiting successor that turned out to be the same: the successor is not needed.
+fn supersede_kept_twice(live: &[Row], superseded: &mut Vec<Uuid>) {
+    let leased: Vec<&Row> = live.iter().filter(|row| row.state == "leased").collect();
+    for row in live.iter().filter(|row| row.state != "leased") {
+        let twin = leased.iter().any(|other| {
+            other.subject == row.subject && other.target == row.target && other.change == row.change
+        });
+        if twin && !superseded.contains(&row.id.0) {
+            superseded.push(row.id.0);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use protocol::Secret;
 use reqwest::Method;
 use serde::Serialize;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::client::Client;
@@ -41,11 +42,14 @@ fn body(password: &Secret) -> Result<SecretBody> {
 /// JumpCloud's words without the password, should they repeat it.
 fn without(error: JumpCloudError, password: &str) -> JumpCloudError {
     let clean = |mut refusal: Box<Refusal>| {
-        for text in [&mut refusal.message, &mut refusal.answer].into_iter().chain(&mut refusal.details) {
-            if !password.is_empty() && text.contains(password) {
-                *text = text.replace(password, "[redacted]");
-            }
+        for text in std::iter::once(&mut refusal.message).chain(&mut refusal.details) {
+            *text = hidden(text, password);
         }
+        // In JSON a password may be spelt in many ways, so the answer is shown only as far as it can be read.
+        refusal.answer = match serde_json::from_str::<Value>(&refusal.answer) {
+            Ok(answer) => hidden_in(answer, password).to_string(),
+            Err(_) => refusal.message.clone(),
+        };
         refusal
     };
     match error {
@@ -60,6 +64,23 @@ fn without(error: JumpCloudError, password: &str) -> JumpCloudError {
         | JumpCloudError::Server { .. }
         | JumpCloudError::Malformed(_)
         | JumpCloudError::InvalidId(_) => error,
+    }
+}
+
+fn hidden(text: &str, password: &str) -> String {
+    if password.is_empty() { text.to_owned() } else { text.replace(password, "[redacted]") }
+}
+
+fn hidden_in(value: Value, password: &str) -> Value {
+    match value {
+        Value::String(text) => hidden(&text, password).into(),
+        Value::Array(rows) => rows.into_iter().map(|row| hidden_in(row, password)).collect(),
+        Value::Object(fields) => {
+            let fields =
+                fields.into_iter().map(|(name, value)| (hidden(&name, password), hidden_in(value, password)));
+            Value::Object(fields.collect())
+        }
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
     }
 }
 

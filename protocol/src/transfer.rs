@@ -52,7 +52,8 @@ pub enum Record {
     Group(Group),
     Container(Container),
     /// The members of one group. A long list spans several records, `first` on the first and `last` on the last; the
-    /// whole replaces what the server had.
+    /// whole replaces what the server had. A list that changed while it was read is begun anew: a record with `first`
+    /// voids what this transfer has of the same list before it.
     Members {
         group: ObjectGuid,
         first: bool,

@@ -1,0 +1,94 @@
+//! The running agent: joins the directory and the uplink by channels, so that neither knows the other, and lives on
+//! whatever becomes of either.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::config::{ConfigError, StateDir};
+use crate::directory::{self, Controller, Options, Orders, Outlets, Standing};
+use crate::status::StatusFile;
+use crate::uplink::{ServerError, Uplink};
+
+mod heart;
+mod relay;
+
+use heart::{Beat, Heart};
+
+/// Why the agent cannot run at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("{0}: enroll this machine again")]
+    Controller(String),
+}
+
+/// What the tests set otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tuning {
+    pub patience: Option<directory::Patience>,
+    pub group_pause: Option<Duration>,
+    pub report_every: Option<Duration>,
+}
+
+/// Runs until it is dropped. Returns only what cannot be waited out.
+pub async fn run(state: &StateDir, tuning: Tuning) -> RunError {
+    loop {
+        match serve(state, tuning).await {
+            Ok(()) => tracing::info!("this machine was enrolled again; starting with the new identity"),
+            Err(error) => return error,
+        }
+    }
+}
+
+/// Serves one identity. Ends when another one takes its place.
+async fn serve(state: &StateDir, tuning: Tuning) -> Result<(), RunError> {
+    let stamp = state.stamp();
+    let (identity, key) = state.load()?;
+    let controller = Controller::parse(&identity.domain_controller).map_err(RunError::Controller)?;
+    tracing::info!(
+        agent.id = %identity.agent,
+        domain = %identity.domain_name,
+        server = identity.server,
+        domain_controller = controller.url(),
+        "the agent starts"
+    );
+    let status = StatusFile::new(state.clone(), &identity);
+    let uplink = Arc::new(Uplink::new(identity, key)?);
+
+    let starting = Standing { state: protocol::heartbeat::DirectoryState::Connecting, read_again_done: 0 };
+    let (standing, standing_seen) = watch::channel(starting);
+    let (orders, orders_seen) = watch::channel(Orders::none());
+    let (shipments, shipped) = mpsc::channel(1);
+    let replaced = Arc::new(Notify::new());
+
+    let mut rooms = JoinSet::new();
+    let outlets = Outlets { standing, shipments };
+    rooms.spawn(directory::keep(options(controller, tuning), orders_seen, outlets));
+    rooms.spawn(relay::relay(uplink.clone(), shipped));
+    let heart = Heart { uplink, standing: standing_seen, orders, status, beat: Beat::new() };
+    rooms.spawn(heart.beat(state.clone(), stamp, replaced.clone()));
+    replaced.notified().await;
+    Ok(())
+}
+
+fn options(controller: Controller, tuning: Tuning) -> Options {
+    let usual = Options::new(controller);
+    Options {
+        patience: tuning.patience.unwrap_or(usual.patience),
+        group_pause: tuning.group_pause.unwrap_or(usual.group_pause),
+        report_every: tuning.report_every.unwrap_or(usual.report_every),
+        ..usual
+    }
+}
+
+/// A moment that differs from agent to agent, so that they do not all come at once: `most` or up to a fifth less.
+fn jittered(most: Duration) -> Duration {
+    let draw = uuid::Uuid::new_v4().as_u128() % 200;
+    most.mul_f64(1.0 - draw as f64 / 1000.0)
+}

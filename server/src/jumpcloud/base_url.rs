@@ -17,6 +17,11 @@ impl BaseUrl {
         self.0.as_str().trim_end_matches('/')
     }
 
+    pub(super) fn is_loopback(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
     /// The address below the root that `segments` name.
     pub(super) fn join(&self, segments: impl IntoIterator<Item = impl AsRef<str>>) -> Url {
         let mut url = self.0.clone();

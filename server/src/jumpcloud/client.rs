@@ -60,7 +60,7 @@ impl Client {
             return Err(SettingsError::OrgId);
         }
         let access = Access::new(credential, &base_url)?;
-        let http = http(proxy.as_ref(), timeout)?;
+        let http = http(proxy.as_ref(), &base_url, timeout)?;
         let shared = Shared { http, base_url, access, org_id, budget, timeout };
         Ok(Self { shared: Arc::new(shared), lane: Lane::Normal })
     }
@@ -192,7 +192,11 @@ pub(super) fn sensitive(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn http(proxy: Option<&Secret>, timeout: Duration) -> Result<reqwest::Client, SettingsError> {
+fn http(
+    proxy: Option<&Secret>,
+    base_url: &BaseUrl,
+    timeout: Duration,
+) -> Result<reqwest::Client, SettingsError> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("adit-server/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -202,6 +206,8 @@ fn http(proxy: Option<&Secret>, timeout: Duration) -> Result<reqwest::Client, Se
             let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| SettingsError::Proxy)?;
             builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()))
         }
+        // The variables of the machine's proxy are not meant for the machine itself.
+        None if base_url.is_loopback() => builder.no_proxy(),
         None => builder,
     };
     builder.build().map_err(|error| SettingsError::Http(error.without_url()))

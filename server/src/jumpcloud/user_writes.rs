@@ -30,7 +30,9 @@ impl Client {
     pub async fn set_username(&self, id: &str, username: &str) -> Result<JumpCloudUser> {
         let renamed = self.put_user(id, json!({ "username": username })).await;
         renamed.map_err(|error| match error {
-            JumpCloudError::Refused(mut refusal) if is_about_bindings(&refusal.answer) => {
+            JumpCloudError::Refused(mut refusal)
+                if refusal.code != "already_exists" && is_about_bindings(&refusal.answer) =>
+            {
                 refusal.code = "username_locked_by_bindings";
                 JumpCloudError::Refused(refusal)
             }

@@ -122,6 +122,26 @@ async fn settings_that_cannot_work_are_refused() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_used_and_its_password_shown_nowhere() {
+    let world = World::start().await;
+    let proxy = Some(Secret::new("http://adit:hunter2@127.0.0.1:9".into()));
+    let behind =
+        Client::new(Settings { proxy, ..settings(&world.sim, key(KEY)) }, Budget::new(None)).unwrap();
+    let error = behind.check_credential().await.unwrap_err();
+    assert_eq!(error.code, "unreachable");
+    assert!(world.sim.requests().is_empty());
+    let mut shown = format!("{behind:?} {error:?} {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        shown.push_str(&format!("{cause} {cause:?}"));
+        source = cause.source();
+    }
+    for secret in ["hunter2", "YWRpdDpodW50ZXIy", KEY] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_revoked_key_pauses_the_organization() {
     let world = World::start().await;
     world.sim.revoke_key(KEY);

@@ -61,7 +61,7 @@ async fn users_and_groups_are_associated_and_cut_off() {
     for (kind, id) in [(Associated::User, ada), (Associated::UserGroup, staff)] {
         world.jumpcloud.add_association(&instance, kind, &id).await.unwrap();
         world.jumpcloud.add_association(&instance, kind, &id).await.unwrap();
-        assert_eq!(world.jumpcloud.list_associations(&instance, kind).await.unwrap(), [id.clone()]);
+        assert_eq!(world.jumpcloud.list_associations(&instance, kind).await.unwrap(), [id.as_str()]);
         world.jumpcloud.remove_association(&instance, kind, &id).await.unwrap();
         world.jumpcloud.remove_association(&instance, kind, &id).await.unwrap();
         assert!(world.jumpcloud.list_associations(&instance, kind).await.unwrap().is_empty());

@@ -1,5 +1,7 @@
 //! The JumpCloud client against the simulator.
 
+#![cfg(test)]
+
 mod base_urls;
 mod budget;
 mod credentials;

@@ -89,6 +89,9 @@ async fn a_user_is_renamed_unless_it_is_bound() {
     let error = world.jumpcloud.set_username(&id, "ada").await.unwrap_err();
     assert_eq!((error.code(), error.verdict()), ("username_locked_by_bindings", Verdict::Park));
     assert!(error.to_string().contains("bound to a resource"), "in JumpCloud's own words: {error}");
+    world.user("bob").await;
+    let error = world.jumpcloud.set_username(&id, "bob").await.unwrap_err();
+    assert_eq!(error.code(), "already_exists");
     let error = world.jumpcloud.set_username(&id, "not a name").await.unwrap_err();
     assert_eq!(error.code(), "refused_by_jumpcloud");
 }

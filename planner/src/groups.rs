@@ -194,7 +194,9 @@ fn linked(subject: &GroupSubject) -> Option<&JumpCloudGroup> {
 }
 
 fn verdict(context: &Context<'_>, guid: ObjectGuid, status: Status, reasons: Vec<Reason>) -> Verdict {
-    let group = context.input.groups.get(&guid).filter(|group| problems(context.input, group).is_empty());
+    let group = context.input.groups.get(&guid);
+    let group =
+        group.filter(|group| context.input.policy.group_sync && problems(context.input, group).is_empty());
     Verdict {
         in_scope: context.scope.has_group(guid),
         status,

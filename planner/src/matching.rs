@@ -27,8 +27,9 @@ pub(crate) fn find<'a>(
         return Match::Conflict(claims);
     }
     let rivals: Vec<_> = rivals(guid, subject, identity).collect();
-    let untouchable: Vec<_> =
+    let mut untouchable: Vec<_> =
         rivals.iter().filter_map(|rival| untouchable(domain, rival, identity)).collect();
+    untouchable.sort();
     if !untouchable.is_empty() {
         return Match::Conflict(untouchable);
     }
@@ -59,6 +60,7 @@ pub(crate) fn collisions(
                 reasons.push(username_taken(&rival.user));
             }
         }
+        reasons.sort();
     }
     reasons
 }
@@ -165,7 +167,8 @@ fn same_username_only(user: &JumpCloudUser) -> Reason {
 }
 
 fn several_match(rivals: &[&Rival]) -> Reason {
-    let names: Vec<_> = rivals.iter().map(|rival| shown(&rival.user)).collect();
+    let mut names: Vec<_> = rivals.iter().map(|rival| shown(&rival.user)).collect();
+    names.sort();
     let message = format!(
         "The username and the email address belong to different JumpCloud users: {}. Rename or remove all but the one \
          that is this person.",

@@ -48,6 +48,7 @@ mod traversal;
 mod user;
 mod user_actions;
 mod user_rules;
+mod user_view;
 mod user_writes;
 mod usergroups;
 mod users;

@@ -77,8 +77,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         let cause = std::error::Error::source(&error).map(|cause| format!(" on {address}: {cause}"));
         format!("{error}{}", cause.unwrap_or_default())
     })?;
+    // Listened for before the address is printed: whoever reads it may stop the program at once.
+    let told_to_stop = told_to_stop().map_err(|error| format!("could not wait for signals: {error}"))?;
     println!("jumpcloud-simulator listens on {}", simulator.base_url());
-    told_to_stop().await.map_err(|error| format!("could not wait for signals: {error}"))?;
+    told_to_stop.await;
     simulator.stop().await;
     Ok(())
 }
@@ -95,12 +97,13 @@ fn per_minute(text: &str) -> Result<u32, String> {
     number.filter(|number| *number > 0).ok_or_else(|| "give a number of requests, like 600/min".to_owned())
 }
 
-async fn told_to_stop() -> std::io::Result<()> {
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

@@ -18,7 +18,7 @@ pub(crate) async fn list(State(shared): State<Shared>, params: Params) -> Answer
     let world = shared.world();
     let row = project(summary(&world.organization, world.settings.recorded_nulls), "");
     let rows = if page.skip == 0 && page.limit > 0 { vec![row] } else { Vec::new() };
-    Ok(Reply::envelope(1, rows))
+    Ok(Reply::envelope(1, &rows))
 }
 
 /// `GET /api/organizations/{id}`

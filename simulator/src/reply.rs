@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// What every endpoint returns.
@@ -17,16 +18,17 @@ const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 pub(crate) struct Reply {
     status: StatusCode,
     total: Option<usize>,
-    body: Option<Value>,
+    /// JSON, written while the world was held.
+    body: Option<String>,
 }
 
 impl Reply {
-    pub(crate) fn ok(body: impl Into<Value>) -> Self {
-        Self { status: StatusCode::OK, total: None, body: Some(body.into()) }
+    pub(crate) fn ok(body: impl Serialize) -> Self {
+        Self { status: StatusCode::OK, total: None, body: Some(written(&body)) }
     }
 
-    pub(crate) fn created(body: impl Into<Value>) -> Self {
-        Self { status: StatusCode::CREATED, total: None, body: Some(body.into()) }
+    pub(crate) fn created(body: impl Serialize) -> Self {
+        Self { status: StatusCode::CREATED, total: None, body: Some(written(&body)) }
     }
 
     /// 200 without a body, as the v1 user actions answer.
@@ -40,20 +42,32 @@ impl Reply {
     }
 
     /// A v1 list: the total is in the envelope.
-    pub(crate) fn envelope(total: usize, results: Vec<Value>) -> Self {
-        Self::ok(json!({ "totalCount": total, "results": results }))
+    pub(crate) fn envelope(total: usize, results: &[impl Serialize]) -> Self {
+        Self::ok(Envelope { total_count: total, results })
     }
 
     /// A v2 list: a bare array, the total is in `x-total-count`.
     pub(crate) fn list(total: usize, rows: Vec<Value>) -> Self {
-        Self { status: StatusCode::OK, total: Some(total), body: Some(Value::Array(rows)) }
+        Self { status: StatusCode::OK, total: Some(total), body: Some(written(&rows)) }
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a, T> {
+    total_count: usize,
+    results: &'a [T],
+}
+
+/// Everything that is answered has text keys, and such a value can always be written.
+fn written(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         let mut response = match self.body {
-            Some(body) => json_response(self.status, &body),
+            Some(body) => json_text(self.status, body),
             None => (self.status, Body::empty()).into_response(),
         };
         if let Some(total) = self.total {
@@ -143,12 +157,16 @@ impl IntoResponse for Refusal {
 
 /// A JSON answer with the content type that JumpCloud sends.
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {
+    json_text(status, body.to_string())
+}
+
+fn json_text(status: StatusCode, body: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::PRAGMA, "no-cache"),
     ];
-    (status, headers, body.to_string()).into_response()
+    (status, headers, body).into_response()
 }
 
 /// The google.rpc name of a status.

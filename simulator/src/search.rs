@@ -5,17 +5,16 @@
 
 use axum::extract::State;
 use regex::RegexBuilder;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     filter::{AT_LEAST, AT_MOST, Filter, GREATER, LESS, Test},
-    graph::{Kind, Node},
-    listing::{page_of, project, sort_keys},
+    listing::{page_of, sort_keys},
     paging::Page,
     reply::{Answer, Refusal, Reply},
     request::{Object, Params},
-    user::User,
-    world::{Shared, World},
+    user_view::UserView,
+    world::Shared,
 };
 
 /// `POST /api/search/systemusers`
@@ -31,17 +30,9 @@ pub(crate) async fn users(State(shared): State<Shared>, params: Params, Object(b
     let world = shared.world();
     let selected = world.users.select(&filter);
     let total = selected.len();
-    let rows = page_of(selected, &keys, page).into_iter().map(|user| project(row(&world, user), &fields));
-    Ok(Reply::envelope(total, rows.collect()))
-}
-
-/// A row of a search has `memberof`, and no `delegatedAuthority`.
-fn row(world: &World, user: &User) -> Map<String, Value> {
-    let mut row = user.show(world.settings.recorded_nulls);
-    row.remove("delegatedAuthority");
-    let groups = world.graph.neighbours(&Node::new(Kind::User, user.id()), Kind::UserGroup);
-    row.insert("memberof".to_owned(), groups.map(|(id, _)| id).collect());
-    row
+    let rows = page_of(selected, &keys, page);
+    let rows: Vec<_> = rows.into_iter().map(|user| UserView::found(&world, user, &fields)).collect();
+    Ok(Reply::envelope(total, &rows))
 }
 
 /// `fields` and `sort` come as one text or as a list.

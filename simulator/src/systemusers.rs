@@ -6,10 +6,11 @@ use serde_json::Value;
 use crate::{
     filter_v1,
     graph::{Kind, Node},
-    listing::{page_of, project, sort_keys},
+    listing::{page_of, sort_keys},
     paging::Page,
     reply::{Answer, Refusal, Reply},
     request::{Object, Params},
+    user_view::UserView,
     user_writes,
     world::{Shared, World},
 };
@@ -24,9 +25,9 @@ pub(crate) async fn list(State(shared): State<Shared>, params: Params) -> Answer
     let world = shared.world();
     let selected = world.users.select(&filter);
     let total = selected.len();
-    let nulls = world.settings.recorded_nulls;
-    let rows = page_of(selected, &keys, page).into_iter().map(|user| project(user.show(nulls), fields));
-    Ok(Reply::envelope(total, rows.collect()))
+    let rows = page_of(selected, &keys, page);
+    let rows: Vec<_> = rows.into_iter().map(|user| UserView::new(&world, user, fields)).collect();
+    Ok(Reply::envelope(total, &rows))
 }
 
 /// `POST /api/systemusers`. The description answers 200, not 201.
@@ -92,5 +93,5 @@ fn wants_details(params: &Params) -> bool {
 
 fn shown(world: &World, id: &str, fields: &str) -> Answer {
     let user = world.users.find(id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::ok(project(user.show(world.settings.recorded_nulls), fields)))
+    Ok(Reply::ok(UserView::new(world, user, fields)))
 }

@@ -2,7 +2,7 @@
 //!
 //! Only what differs from a bare user is kept, so that fifty thousand of them stay small.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ static BARE: LazyLock<Map<String, Value>> = LazyLock::new(|| {
         "jobTitle": "", "lastname": "", "ldap_binding_user": false, "location": "",
         "mfa": { "exclusion": false, "configured": false }, "middlename": "",
         "password_never_expires": false, "passwordless_sudo": false, "phoneNumbers": [],
-        "password_expired": false, "restrictedFields": [], "samba_service_user": false, "ssh_keys": [],
+        "password_expired": false, "samba_service_user": false, "ssh_keys": [],
         "sudo": false, "suspended": false, "totp_enabled": false,
     });
     match bare {
@@ -30,24 +30,34 @@ static BARE: LazyLock<Map<String, Value>> = LazyLock::new(|| {
 
 static NULL: Value = Value::Null;
 
+const RESTRICTED_FIELDS: &str = "restrictedFields";
+static UNRESTRICTED: LazyLock<Arc<Value>> = LazyLock::new(|| Arc::new(json!([])));
+
 /// A system user, with the password's hashes apart from everything that can be shown.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     set: Map<String, Value>,
+    /// Apart, because it is long and the same for every user of one directory.
+    restricted_fields: Arc<Value>,
     pub(crate) password: Option<PasswordHash>,
     pub(crate) earlier_passwords: Vec<PasswordHash>,
 }
 
 impl User {
     pub(crate) fn new(id: &str) -> Self {
-        let mut user = Self { set: Map::new(), password: None, earlier_passwords: Vec::new() };
+        let mut user = Self {
+            set: Map::new(),
+            restricted_fields: Arc::clone(&UNRESTRICTED),
+            password: None,
+            earlier_passwords: Vec::new(),
+        };
         user.set("_id", id);
         user.set("id", id);
         user
     }
 
     pub(crate) fn get(&self, field: &str) -> &Value {
-        self.set.get(field).or_else(|| BARE.get(field)).unwrap_or(&NULL)
+        self.column(field).unwrap_or(&NULL)
     }
 
     pub(crate) fn text(&self, field: &str) -> &str {
@@ -68,27 +78,42 @@ impl User {
 
     pub(crate) fn set(&mut self, field: &str, value: impl Into<Value>) {
         let value = value.into();
-        if BARE.get(field).unwrap_or(&NULL) == &value {
+        if field == RESTRICTED_FIELDS {
+            self.restrict(Arc::new(value));
+        } else if BARE.get(field).unwrap_or(&NULL) == &value {
             self.set.remove(field);
         } else {
             self.set.insert(field.to_owned(), value);
         }
     }
 
+    pub(crate) fn restrict(&mut self, fields: Arc<Value>) {
+        self.restricted_fields = fields;
+    }
+
     /// The user as JumpCloud answers it.
     pub(crate) fn show(&self, recorded_nulls: bool) -> Map<String, Value> {
-        let mut shown = BARE.clone();
-        shown.extend(self.set.clone());
+        self.fields(recorded_nulls).map(|(field, value)| (field.to_owned(), value.clone())).collect()
+    }
+
+    /// Its fields one by one, without copying them.
+    pub(crate) fn fields(&self, recorded_nulls: bool) -> impl Iterator<Item = (&str, &Value)> {
+        let bare = BARE.iter().map(|(field, value)| (field, self.set.get(field).unwrap_or(value)));
+        let more = self.set.iter().filter(|(field, _)| !BARE.contains_key(*field));
+        let fields = bare.chain(more).map(|(field, value)| (field.as_str(), value));
         // The description says string, recordings of 2021 say null.
-        if !recorded_nulls && self.get("employeeIdentifier").is_null() {
-            shown.remove("employeeIdentifier");
-        }
-        shown
+        let shown = move |(field, value): &(&str, &Value)| {
+            recorded_nulls || *field != "employeeIdentifier" || !value.is_null()
+        };
+        fields.filter(shown).chain([(RESTRICTED_FIELDS, &*self.restricted_fields)])
     }
 }
 
 impl Row for User {
     fn column(&self, field: &str) -> Option<&Value> {
+        if field == RESTRICTED_FIELDS {
+            return Some(&self.restricted_fields);
+        }
         self.set.get(field).or_else(|| BARE.get(field))
     }
 }

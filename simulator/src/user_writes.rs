@@ -1,5 +1,7 @@
 //! Creating and changing a user. Nothing is stored before everything was checked.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
@@ -107,7 +109,7 @@ fn changed(
     // Last: it wins over `restrictedFields` in the same request.
     if let Some(managed) = managed {
         user.set("externally_managed", managed);
-        user.set("restrictedFields", restrictions(world, user.id(), managed));
+        user.restrict(restrictions(world, user.id(), managed));
     }
     if let Some(password) = password.filter(|password| !password.is_empty()) {
         set_password(world, &mut user, &password, details)?;
@@ -144,18 +146,21 @@ fn with(mut row: Value, field: &str, value: impl Into<Value>) -> Value {
 /// What `externally_managed` makes of `restrictedFields`, each time it is written: "populated with the
 /// appropriate value, even if already set by an administrator" (described). Which fields those are is
 /// assumed: all but `sudo`, for the directory that the user is associated with.
-fn restrictions(world: &World, id: &str, managed: bool) -> Value {
+fn restrictions(world: &mut World, id: &str, managed: bool) -> Arc<Value> {
     if !managed {
-        return json!([]);
+        return Arc::new(json!([]));
     }
     let node = Node::new(Kind::User, id);
     let own = world.graph.neighbours(&node, Kind::ActiveDirectory).next().map(|(id, _)| id.to_owned());
     let directory = own.or_else(|| world.directories.only().map(|directory| directory.id.clone()));
-    let entry = |field: &&str| match &directory {
-        Some(id) => json!({ "field": field, "type": "active_directory", "id": id }),
-        None => json!({ "field": field, "type": "active_directory" }),
-    };
-    RESTRICTABLE.iter().filter(|field| **field != "sudo").map(entry).collect()
+    let shared = world.restrictions.entry(directory.clone()).or_insert_with(|| {
+        let entry = |field: &&str| match &directory {
+            Some(id) => json!({ "field": field, "type": "active_directory", "id": id }),
+            None => json!({ "field": field, "type": "active_directory" }),
+        };
+        Arc::new(RESTRICTABLE.iter().filter(|field| **field != "sudo").map(entry).collect())
+    });
+    Arc::clone(shared)
 }
 
 pub(crate) fn lock(user: &mut User, locked: bool, now: DateTime<Utc>) {

@@ -2,11 +2,12 @@
 //! every request sees the world between two others.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{DateTime, Duration, Utc};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::{
@@ -55,6 +56,8 @@ pub(crate) struct World {
     pub(crate) groups: Groups,
     pub(crate) directories: Directories,
     pub(crate) graph: Graph,
+    /// What `externally_managed` writes, by directory: one value for all its users.
+    pub(crate) restrictions: BTreeMap<Option<String>, Arc<Value>>,
     pub(crate) access: Access,
     pub(crate) log: RequestLog,
     pub(crate) faults: Faults,
@@ -77,6 +80,7 @@ impl World {
             groups: Groups::default(),
             directories: Directories::default(),
             graph: Graph::default(),
+            restrictions: BTreeMap::new(),
             access,
             log: RequestLog::default(),
             faults: Faults::default(),

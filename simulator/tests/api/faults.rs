@@ -12,7 +12,7 @@ use crate::world::{Answer, KEY, World, try_send};
 async fn create(world: &World) -> reqwest::Result<Answer> {
     let body = json!({ "username": "ada", "email": "ada@corp.example" });
     let request = world.request(Method::POST, "/api/systemusers").header("x-api-key", KEY).json(&body);
-    try_send(request.timeout(Duration::from_millis(300))).await
+    try_send(request.timeout(Duration::from_secs(2))).await
 }
 
 fn exists(world: &World) -> bool {

@@ -6,6 +6,8 @@ use planner::{Change, Status};
 
 use crate::world::{ELSEWHERE, World};
 
+type Spoil = fn(&mut World);
+
 fn with_sales() -> World {
     let mut world = World::new();
     world.group("Sales");
@@ -146,7 +148,7 @@ fn a_deleted_group_is_dissociated_by_the_setting() {
 
 #[test]
 fn a_linked_group_that_no_longer_qualifies_is_frozen_with_its_members() {
-    let spoils: [(&str, fn(&mut World)); 4] = [
+    let spoils: [(&str, Spoil); 4] = [
         ("not_a_security_group", |world| {
             world.group("Sales").for_distribution();
         }),

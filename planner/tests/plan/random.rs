@@ -36,7 +36,7 @@ pub(crate) enum Event {
     Distribution(&'static str),
     Adopt(&'static str),
     DeleteGroup(&'static str),
-    Foreign(JumpCloudUser),
+    Foreign(Box<JumpCloudUser>),
     ForeignState(usize, AccountState),
     VanishUser(usize),
     Policy(Box<Policy>),
@@ -133,7 +133,7 @@ impl World {
             Event::DeleteGroup(group) => {
                 self.group(group).deleted();
             }
-            Event::Foreign(user) => self.add_foreign(user),
+            Event::Foreign(user) => self.add_foreign(*user),
             Event::ForeignState(at, state) => {
                 if let Some(user) = self.jumpcloud.users.values_mut().nth(at) {
                     user.state = state;
@@ -220,7 +220,7 @@ fn event() -> impl Strategy<Value = Event> {
         own().prop_map(Event::Distribution),
         own().prop_map(Event::Adopt),
         own().prop_map(Event::DeleteGroup),
-        foreign().prop_map(Event::Foreign),
+        foreign().prop_map(|user| Event::Foreign(Box::new(user))),
         (0..8_usize, state()).prop_map(|(at, state)| Event::ForeignState(at, state)),
         (0..8_usize).prop_map(Event::VanishUser),
         policy().prop_map(|policy| Event::Policy(Box::new(policy))),

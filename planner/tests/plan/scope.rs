@@ -6,6 +6,8 @@ use protocol::Sid;
 
 use crate::world::{ELSEWHERE, World};
 
+type Change = fn(&mut protocol::directory::User);
+
 #[test]
 fn a_member_of_a_nested_group_is_in_scope_and_cycles_do_no_harm() {
     let mut world = World::new();
@@ -62,7 +64,7 @@ fn a_group_of_any_type_and_place_carries_membership_onwards() {
 
 #[test]
 fn members_of_other_domains_contacts_and_managed_service_accounts_are_listed_and_no_error() {
-    let cases: [(&str, fn(&mut protocol::directory::User)); 5] = [
+    let cases: [(&str, Change); 5] = [
         ("not_in_this_domain", |user| user.sid = Sid::parse("S-1-5-21-9-9-9-1104")),
         ("not_in_this_domain", |user| user.object_class = vec!["foreignSecurityPrincipal".into()]),
         ("not_a_user", |user| user.object_class = vec!["contact".into()]),

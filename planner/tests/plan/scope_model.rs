@@ -90,7 +90,7 @@ fn naive_scope(graph: &Graph) -> BTreeSet<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn scope_and_flattened_memberships_are_those_of_the_naive_reading(graph in graphs()) {

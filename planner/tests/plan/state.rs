@@ -8,8 +8,10 @@ use planner::{Change, Status};
 
 use crate::world::{ELSEWHERE, World};
 
+type Departure = fn(&mut World);
+
 /// What makes a synced ada leave, by cause.
-const DEPARTURES: [(Cause, fn(&mut World)); 5] = [
+const DEPARTURES: [(Cause, Departure); 5] = [
     (Cause::LeftGroup, |world| world.leave("ada", "JumpCloud")),
     (Cause::Deleted, |world| {
         world.user("ada").deleted();
@@ -32,7 +34,7 @@ fn actions(world: &mut World, action: DissociationAction) {
     world.policy.user_expire_action = action;
 }
 
-fn departed(action: DissociationAction, depart: fn(&mut World)) -> World {
+fn departed(action: DissociationAction, depart: Departure) -> World {
     let mut world = World::synced(&["ada", "bob"]);
     actions(&mut world, action);
     depart(&mut world);
@@ -270,43 +272,6 @@ fn what_becomes_unreadable_during_grace_is_neither_removed_nor_restored() {
     world.user("ada").edit(|user| user.user_account_control = None);
     assert_eq!(world.steps("ada"), [""; 0]);
     assert_eq!(world.verdict("ada").leaving_since, since);
-}
-
-#[test]
-fn a_linked_user_moved_out_of_the_container_is_held_until_a_person_answers() {
-    let mut world = World::synced(&["ada"]);
-    world.user("ada").moved_to(ELSEWHERE).with("title", "Countess");
-    let verdict = world.verdict("ada");
-    assert!(verdict.moved_out && !verdict.in_scope);
-    assert_eq!(verdict.status, Status::Held);
-    assert_eq!(world.reasons("ada"), ["outside_root_user_container"]);
-    assert_eq!(world.steps("ada"), [""; 0]);
-
-    world.user("ada").moved_out_answer = Some(MovedOutAnswer::Follow);
-    assert_eq!(world.steps("ada"), ["update_user"]);
-    assert!(!world.verdict("ada").moved_out);
-}
-
-#[test]
-fn a_user_moved_out_that_ad_has_disabled_too_is_locked_out_and_nothing_more() {
-    let mut world = World::synced(&["ada"]);
-    actions(&mut world, Remove);
-    world.user("ada").moved_to(ELSEWHERE).disabled();
-    assert_eq!(world.steps("ada"), ["suspend_user"]);
-    assert_eq!(world.status("ada"), Status::Held);
-    world.settle();
-    world.days_pass(30);
-    assert_eq!(world.steps("ada"), [""; 0]);
-}
-
-#[test]
-fn a_user_that_was_never_in_the_container_is_simply_not_synced() {
-    let mut world = World::new();
-    world.user("ada").moved_to(ELSEWHERE);
-    world.join("ada", "JumpCloud");
-    assert_eq!(world.reasons("ada"), ["outside_root_user_container"]);
-    assert_eq!(world.status("ada"), Status::Excluded);
-    assert!(!world.verdict("ada").moved_out);
 }
 
 #[test]

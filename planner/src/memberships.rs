@@ -15,10 +15,9 @@ pub(crate) fn changes(
     now: &BTreeSet<ObjectGuid>,
 ) -> Vec<(Change, Option<ObjectGuid>)> {
     let wanted = context.scope.groups_of(subject);
+    // A group that left the scope is none of ours any more: it is dissociated as a whole, and its members stay in it.
     let is_ours = |group: &&ObjectGuid| context.member_groups.contains(*group);
-    // A group that left the scope is dissociated as a whole: its members stay in it.
-    let is_linked = |group: &&ObjectGuid| context.input.group_links.contains_key(*group);
     let add = wanted.difference(now).filter(is_ours).map(|group| (Change::AddMember, Some(*group)));
-    let remove = now.difference(&wanted).filter(is_ours).filter(is_linked);
-    add.chain(remove.map(|group| (Change::RemoveMember, Some(*group)))).collect()
+    let remove = now.difference(&wanted).filter(is_ours).map(|group| (Change::RemoveMember, Some(*group)));
+    add.chain(remove).collect()
 }

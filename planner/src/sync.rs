@@ -62,9 +62,7 @@ pub(crate) fn linked(
     }
     let empty = if link.taken_over { Empty::Keeps } else { Empty::Clears };
     steps.extend(attributes(person, read, record, empty));
-    if !is_lost {
-        steps.extend(memberships::changes(person.context, person.subject, &person.subject.memberships));
-    }
+    steps.extend(memberships::changes(person.context, person.subject, &person.subject.memberships));
     finish(person, read, steps, reasons)
 }
 

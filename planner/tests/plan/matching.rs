@@ -265,3 +265,23 @@ fn a_person_that_returns_after_unbinding_is_linked_to_the_same_account() {
     world.settle();
     assert_eq!(world.jumpcloud.users.len(), 1);
 }
+
+#[test]
+fn a_linked_user_gets_a_new_email_that_an_unlinked_one_claims_too() {
+    let mut world = World::synced(&["ada"]);
+    for name in ["ada", "bob"] {
+        world.user(name).edit(|user| user.mail = Some("shared@mail.example".into()));
+    }
+    world.join("bob", "JumpCloud");
+    assert_eq!(world.steps("ada"), ["update_user"]);
+    assert_eq!(world.reasons("bob"), ["duplicate_email"]);
+}
+
+#[test]
+fn of_two_linked_users_the_one_that_has_the_email_keeps_it() {
+    let mut world = World::synced(&["ada", "bob"]);
+    world.user("bob").edit(|user| user.mail = Some("ada@mail.example".into()));
+    assert_eq!(world.status("ada"), Status::Synced);
+    assert_eq!(world.reasons("bob"), ["duplicate_email"]);
+    assert_eq!(world.steps("bob"), [""; 0]);
+}

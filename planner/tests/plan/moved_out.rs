@@ -42,3 +42,19 @@ fn a_user_that_was_never_in_the_container_is_simply_not_synced() {
     assert_eq!(world.status("ada"), Status::Excluded);
     assert!(!world.verdict("ada").moved_out);
 }
+
+#[test]
+fn a_leaver_moved_out_within_its_grace_period_is_not_removed_before_the_answer() {
+    let mut world = World::synced(&["ada"]);
+    world.policy.user_disable_action = DissociationAction::Remove;
+    world.user("ada").disabled();
+    world.settle();
+    let since = world.verdict("ada").leaving_since;
+    world.user("ada").moved_to(ELSEWHERE);
+    world.settle();
+    world.days_pass(30);
+    assert_eq!(world.steps("ada"), [""; 0]);
+    assert_eq!(world.verdict("ada").leaving_since, since);
+    world.user("ada").moved_out_answer = Some(MovedOutAnswer::Dissociate);
+    assert_eq!(world.steps("ada"), ["delete_user"]);
+}

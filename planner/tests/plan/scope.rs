@@ -105,7 +105,7 @@ fn an_object_that_a_group_lists_but_that_cannot_be_read_is_never_taken_for_delet
     assert_eq!(world.steps("ada"), [""; 0]);
 
     let mut world = World::new();
-    world.user("bob").presence = Presence::Unreadable;
+    world.user("bob").edit(|user| user.sn = None).presence = Presence::Unreadable;
     world.join("bob", "JumpCloud");
     assert_eq!(world.reasons("bob"), ["unreadable"]);
     assert_eq!(world.steps("bob"), [""; 0]);
@@ -136,4 +136,37 @@ fn while_the_integration_group_is_lost_linked_users_are_updated_and_nobody_is_cr
     assert_eq!(world.steps("ada"), ["update_user"]);
     assert_eq!(world.steps("bob"), [""; 0]);
     assert_eq!(world.reasons("bob"), ["integration_group_lost"]);
+}
+
+#[test]
+fn while_the_integration_group_is_lost_no_suspension_is_lifted_and_grace_stands_still() {
+    let mut world = World::synced(&["ada", "bob"]);
+    world.user("ada").disabled();
+    world.leave("bob", "JumpCloud");
+    world.settle();
+    let since = world.verdict("bob").leaving_since;
+    world.integration_group_lost = true;
+    world.user("ada").enabled();
+    world.join("bob", "JumpCloud");
+    world.user("bob").with("title", "Engineer");
+    world.days_pass(30);
+    for name in ["ada", "bob"] {
+        assert_eq!(world.steps(name), [""; 0]);
+    }
+    assert_eq!(world.verdict("bob").leaving_since, since);
+}
+
+#[test]
+fn the_scope_path_is_the_shortest() {
+    let mut world = World::new();
+    for (member, group) in
+        [("a", "JumpCloud"), ("b", "JumpCloud"), ("c", "a"), ("d", "c"), ("d", "b"), ("e", "d")]
+    {
+        world.group(member);
+        world.join(member, group);
+    }
+    world.user("ada");
+    world.join("ada", "e");
+    let path: Vec<_> = world.verdict("ada").scope_path.into_iter().map(|group| world.name(group)).collect();
+    assert_eq!(path, ["JumpCloud", "b", "d", "e"]);
 }

@@ -1,9 +1,88 @@
-//! The dashboard's pages.
+//! The dashboard: server-rendered pages. A page is a struct and its template; every action is a real form, answered by a
+//! redirect, or by 422 and the same form with what is wrong.
 
-use axum::Router;
+pub(crate) mod assets;
+mod chrome;
+mod domains;
+mod enrollment;
+mod extract;
+pub(crate) mod form;
+mod guard;
+mod login;
+mod organizations;
+mod overview;
+mod refusal;
+mod session;
+mod views;
+mod words;
+
+use askama::Template;
+use axum::extract::OriginalUri;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
+use crate::http::problem::Failure;
+use refusal::Refusal;
 
-pub fn router(_: &App) -> Router<App> {
-    Router::new()
+pub fn router(app: &App) -> Router<App> {
+    let pages = Router::new()
+        .route("/", get(overview::show))
+        .route("/logout", post(login::sign_out))
+        .route("/organizations", get(organizations::list))
+        .route("/organizations/new", get(organizations::blank).post(organizations::add))
+        .route("/organizations/{id}", get(organizations::show))
+        .route("/organizations/{id}/credential", post(organizations::change_credential))
+        .route("/domains", get(domains::list))
+        .route("/domains/new", get(domains::blank).post(domains::add))
+        .route("/domains/{id}", get(domains::show))
+        .route("/domains/{id}/pause", post(domains::pause))
+        .route("/domains/{id}/resync", post(domains::resync))
+        .route("/domains/{id}/enrollment-tokens", post(enrollment::issue))
+        .route("/domains/{id}/agents/{agent}/remove", post(enrollment::remove))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(refusal::panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::keep));
+    let open = Router::new()
+        .route("/login", get(login::show).post(login::sign_in))
+        .route("/static/{name}", get(assets::serve));
+    pages.merge(open)
+}
+
+async fn nowhere(OriginalUri(uri): OriginalUri) -> Response {
+    if guard::is_for_machines(uri.path()) {
+        return Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path.").into_response();
+    }
+    Refusal::not_found("page").into_response()
+}
+
+/// Mostly the address of a form's answer, typed or reloaded after the session had ended.
+async fn wrong_method() -> Refusal {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address only takes a form",
+        "Nothing was changed. Go back to the page that the form stands on, or start again from the overview.",
+    )
+}
+
+/// What a handler gives.
+type Answer = Result<Response, Refusal>;
+
+fn page(page: &impl Template) -> Answer {
+    Ok(refusal::html(StatusCode::OK, page))
+}
+
+/// The same form again, with what is wrong.
+fn again(page: &impl Template) -> Answer {
+    Ok(refusal::html(StatusCode::UNPROCESSABLE_ENTITY, page))
+}
+
+/// Has the browser ask for another page; what the form did is done, reloading does not do it again.
+fn to(address: &str) -> Response {
+    let location = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }

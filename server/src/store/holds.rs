@@ -261,3 +261,31 @@ pub async fn update_moved_out(
     .fetch_all(conn)
     .await
 }
+
+/// An open hold, as every page announces it.
+#[derive(Debug)]
+pub struct OpenHold {
+    pub id: HoldId,
+    pub domain_id: DomainId,
+    /// The domain's name.
+    pub domain: String,
+    pub kind: String,
+    /// Operations, or users that were moved out.
+    pub waiting: i64,
+}
+
+pub async fn list_open(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<OpenHold>> {
+    sqlx::query_as!(
+        OpenHold,
+        r#"select h.id as "id: HoldId", h.domain_id as "domain_id: DomainId", d.name as domain, h.kind,
+                  case when h.kind = 'moved_out'
+                       then (select count(*) from directory_users u
+                             where u.domain_id = h.domain_id and u.moved_out and u.moved_out_answer is null)
+                       else (select count(*) from operations o where o.hold_id = h.id and o.state = 'held')
+                  end as "waiting!"
+           from holds h join domains d on d.id = h.domain_id
+           where h.state = 'open' order by h.opened_at, h.id"#
+    )
+    .fetch_all(db)
+    .await
+}

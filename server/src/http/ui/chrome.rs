@@ -1,0 +1,102 @@
+//! What surrounds every page: navigation, who is signed in, what needs attention, and what was just done.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
+
+use super::extract;
+use super::refusal::Refusal;
+use super::session::Viewer;
+use super::words;
+use crate::app::App;
+use crate::store;
+
+/// The frame of a page.
+#[derive(Debug)]
+pub struct Chrome {
+    pub viewer: Viewer,
+    pub now: DateTime<Utc>,
+    pub notices: Vec<Notice>,
+    pub open_holds: i64,
+    /// The first part of the path: which entry of the navigation is the current one.
+    section: String,
+    done: Option<String>,
+}
+
+/// Something that waits for a person, shown on every page until it is settled.
+#[derive(Debug)]
+pub struct Notice {
+    pub severe: bool,
+    pub text: String,
+    pub href: String,
+    pub link: &'static str,
+}
+
+impl Chrome {
+    /// Reads what needs attention.
+    pub(super) async fn load(
+        app: &App,
+        viewer: Viewer,
+        path: &str,
+        done: Option<String>,
+    ) -> sqlx::Result<Self> {
+        let holds = store::holds::list_open(&app.db).await?;
+        let mut notices = Vec::new();
+        for organization in store::organizations::list(&app.db).await? {
+            let Some(message) = organization.problem_message else { continue };
+            notices.push(Notice {
+                severe: true,
+                text: format!("{}: {message}", organization.name),
+                href: format!("/organizations/{}", organization.id),
+                link: "See the organization",
+            });
+        }
+        for hold in &holds {
+            notices.push(Notice {
+                severe: false,
+                text: format!(
+                    "{} — {} waits for your decision.",
+                    hold.domain,
+                    words::held(&hold.kind, hold.waiting)
+                ),
+                href: format!("/holds/{}", hold.id),
+                link: "Decide",
+            });
+        }
+        let section = path.split('/').nth(1).unwrap_or_default().to_owned();
+        let open_holds = i64::try_from(holds.len()).unwrap_or(i64::MAX);
+        Ok(Self { viewer, now: app.clock.now(), notices, open_holds, section, done })
+    }
+
+    pub fn is_in(&self, section: &str) -> bool {
+        self.section == section
+    }
+
+    /// Whether forms that change something are shown.
+    pub fn may_change(&self) -> bool {
+        self.viewer.role.may_change()
+    }
+
+    /// What the form that led here has done.
+    pub fn done(&self) -> Option<&'static str> {
+        self.done.as_deref().and_then(words::done)
+    }
+
+    pub fn ago(&self, at: &DateTime<Utc>) -> String {
+        words::ago(self.now, *at)
+    }
+
+    pub fn role(&self) -> &'static str {
+        words::role(self.viewer.role)
+    }
+}
+
+impl FromRequestParts<App> for Chrome {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let viewer = Viewer::from_request_parts(parts, app).await?;
+        let done = extract::parameter(&parts.uri, "done");
+        Ok(Self::load(app, viewer, parts.uri.path(), done).await?)
+    }
+}

@@ -1,0 +1,109 @@
+//! Stands before every page: no session, no page; no token of the form, no right to change, no change. Settled here once,
+//! so that no handler can forget it.
+
+use axum::extract::{Form, FromRequest, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::form::Fields;
+use super::login;
+use super::refusal::{self, Refusal};
+use super::session::{self, Viewer};
+use super::to;
+use crate::app::App;
+use crate::crypto::constant_time_eq;
+
+/// Lets a request through to its handler, or answers it.
+pub(super) async fn keep(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    if is_for_machines(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let viewer = match session::find(&app, request.headers()).await {
+        Ok(Some(viewer)) => viewer,
+        Ok(None) => {
+            return without_session(&app, request.method(), request.uri(), request.headers()).await;
+        }
+        Err(error) => return refusal::bare(&error.into()),
+    };
+    request.extensions_mut().insert(viewer.clone());
+    let path = request.uri().path().to_owned();
+    let answer = match checked(&app, &viewer, request).await {
+        Ok(request) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    refusal::dressed(&app, viewer, &path, answer).await
+}
+
+/// Programs are never led to the log-in.
+pub(super) fn is_for_machines(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/agent/")
+}
+
+/// Leads to the log-in, and from there back to where the administrator was.
+async fn without_session(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
+    if *method == Method::GET && uri.path() == "/" {
+        return match login::first_run(app).await {
+            Ok(Some(page)) => page,
+            Ok(None) => to("/login"),
+            Err(error) => refusal::bare(&error.into()),
+        };
+    }
+    if *method == Method::GET {
+        return to(&login::address(asked, false));
+    }
+    // A form was sent after the session had ended: the page that it stood on can be asked for again.
+    let stood_on = headers
+        .get(header::REFERER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<Uri>().ok())
+        .and_then(|uri| uri.path_and_query().map(|found| found.as_str().to_owned()));
+    to(&login::address(stood_on.as_deref().unwrap_or("/"), true))
+}
+
+/// Reads are free. What changes something comes from a form of ours, sent by somebody who may.
+async fn checked(app: &App, viewer: &Viewer, request: Request) -> Result<Request, Refusal> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(request);
+    }
+    if !same_origin(app, request.headers()) {
+        return Err(Refusal::untrusted_form());
+    }
+    let (mut parts, body) = request.into_parts();
+    let whole = Request::from_parts(parts.clone(), body);
+    let Form(pairs) = Form::<Vec<(String, String)>>::from_request(whole, &()).await.map_err(|_| {
+        Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "This form could not be read",
+            "Nothing was changed. Go back, reload the page and send the form again.",
+        )
+    })?;
+    let fields = Fields::new(pairs);
+    if !constant_time_eq(fields.raw("csrf").as_bytes(), viewer.csrf.as_bytes()) {
+        return Err(Refusal::untrusted_form());
+    }
+    if !viewer.role.may_change() && parts.uri.path() != "/logout" {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "You may look, but not change",
+            "Nothing was changed. Your role allows reading only; ask somebody with the role operator or owner.",
+        ));
+    }
+    parts.extensions.insert(fields);
+    Ok(Request::from_parts(parts, axum::body::Body::empty()))
+}
+
+/// Whether the page that sent the form is one of ours. Browsers say so with every form; what is no browser says nothing
+/// and has only the token.
+pub(super) fn same_origin(app: &App, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    if origin.eq_ignore_ascii_case(&app.public_url.origin()) {
+        return true;
+    }
+    // Reached by another name than the configured one: the browser says in `Host` whom it meant to talk to.
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let named = origin.split_once("://").map(|(_, authority)| authority);
+    host.is_some_and(|host| named.is_some_and(|named| named.eq_ignore_ascii_case(host)))
+}

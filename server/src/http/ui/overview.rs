@@ -1,0 +1,118 @@
+//! The first page: how each domain stands, and what to do next.
+
+use askama::Template;
+use axum::extract::State;
+
+use super::chrome::Chrome;
+use super::views::{AgentRow, Badge, Tally, tallies};
+use super::{Answer, page, words};
+use crate::actions::checks;
+use crate::app::App;
+use crate::store;
+use crate::store::domains::{Domain, Mode};
+
+#[derive(Debug, Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    chrome: Chrome,
+    domains: Vec<DomainCard>,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+struct DomainCard {
+    id: protocol::DomainId,
+    name: String,
+    organization: String,
+    mode: Badge,
+    users: Vec<Tally>,
+    groups: Vec<Tally>,
+    agents: Vec<AgentRow>,
+    errors: usize,
+    warnings: usize,
+    being_planned: i64,
+}
+
+/// One step of setting up.
+#[derive(Debug)]
+struct Step {
+    title: &'static str,
+    help: &'static str,
+    href: String,
+    done: bool,
+    /// The first that is not done.
+    next: bool,
+}
+
+pub(super) async fn show(State(app): State<App>, chrome: Chrome) -> Answer {
+    let organizations = store::organizations::list(&app.db).await?;
+    let rows = store::domains::list(&app.db).await?;
+    let mut domains = Vec::new();
+    for row in &rows {
+        let organization = organizations.iter().find(|found| found.id == row.organization_id);
+        domains.push(card(&app, row, organization.map_or("", |found| &found.name)).await?);
+    }
+    let steps = steps(!organizations.is_empty(), &rows, &domains);
+    page(&OverviewPage { chrome, domains, steps })
+}
+
+async fn card(app: &App, row: &Domain, organization: &str) -> Result<DomainCard, crate::error::Error> {
+    let counts = store::subjects::count_by_status(&app.db, row.id).await?;
+    let agents = store::agents::list_of(&app.db, row.id).await?;
+    let now = app.clock.now();
+    let checks = checks::list(app, row.id).await?;
+    let count = |state| checks.iter().filter(|check| check.state == state).count();
+    Ok(DomainCard {
+        id: row.id,
+        name: row.name.clone(),
+        organization: organization.to_owned(),
+        mode: words::mode(row.mode).into(),
+        users: tallies(&counts, "user"),
+        groups: tallies(&counts, "group"),
+        agents: agents.iter().map(|agent| AgentRow::new(agent, row, now)).collect(),
+        errors: count(checks::State::Error),
+        warnings: count(checks::State::Warning),
+        being_planned: store::dirty::count(&app.db, row.id).await?,
+    })
+}
+
+/// The way to a first synced user; empty once a domain is active.
+fn steps(has_organization: bool, rows: &[Domain], cards: &[DomainCard]) -> Vec<Step> {
+    if rows.iter().any(|row| row.mode == Mode::Active) {
+        return Vec::new();
+    }
+    let first = rows.first();
+    let at = |page: &str| first.map_or("/domains/new".into(), |row| format!("/domains/{}{page}", row.id));
+    let step = |title, help, href, done| Step { title, help, href, done, next: false };
+    let mut steps = vec![
+        step(
+            "Add an organization",
+            "Your JumpCloud organization, with an API key or a service account.",
+            "/organizations/new".to_owned(),
+            has_organization,
+        ),
+        step(
+            "Add a domain",
+            "The Active Directory domain, the group whose members are synced, and the account that reads it.",
+            "/domains/new".to_owned(),
+            first.is_some(),
+        ),
+        step(
+            "Enroll an agent",
+            "One command on each domain controller. Nothing is edited there by hand.",
+            at("#agents"),
+            cards.iter().any(|card| !card.agents.is_empty()),
+        ),
+        step(
+            "Look at the preview",
+            "Every change that would be made in JumpCloud, before any is made.",
+            at("/preview"),
+            rows.iter().any(|row| row.directory_read_at.is_some()),
+        ),
+        step("Activate", "From then on JumpCloud follows the directory.", at("/preview#activate"), false),
+    ];
+    if let Some(step) = steps.iter_mut().find(|step| !step.done) {
+        step.next = true;
+    }
+    steps
+}

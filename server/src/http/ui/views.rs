@@ -1,0 +1,159 @@
+//! What several pages show of the same thing.
+
+use chrono::{DateTime, Utc};
+use protocol::heartbeat::DirectoryState;
+use protocol::{AgentId, DomainId};
+
+use super::words;
+use crate::actions::checks::{Check, State};
+use crate::http::api::views::colour;
+use crate::store::agents::Agent;
+use crate::store::domains::Domain;
+use crate::store::subjects::StatusCount;
+
+/// In the order in which pages list them.
+pub(super) const STATUSES: [&str; 6] = ["synced", "pending", "held", "conflict", "failed", "excluded"];
+
+/// A colour and a word.
+#[derive(Clone, Copy, Debug)]
+pub struct Badge {
+    pub tone: &'static str,
+    pub word: &'static str,
+}
+
+impl Badge {
+    pub fn of(state: &str) -> Self {
+        words::badge(state).into()
+    }
+}
+
+impl From<(&'static str, &'static str)> for Badge {
+    fn from((tone, word): (&'static str, &'static str)) -> Self {
+        Self { tone, word }
+    }
+}
+
+/// How many users, or groups, stand so.
+#[derive(Debug)]
+pub struct Tally {
+    pub status: &'static str,
+    pub badge: Badge,
+    pub count: i64,
+}
+
+/// The counts of one kind (`user` or `group`), those that are zero left out.
+pub(super) fn tallies(counts: &[StatusCount], kind: &str) -> Vec<Tally> {
+    let count = |status: &str| {
+        counts.iter().find(|row| row.kind == kind && row.status == status).map_or(0, |row| row.count)
+    };
+    let all = STATUSES.iter().map(|status| Tally { status, badge: Badge::of(status), count: count(status) });
+    all.filter(|tally| tally.count > 0).collect()
+}
+
+/// An agent in a list.
+#[derive(Debug)]
+pub struct AgentRow {
+    pub id: AgentId,
+    pub domain_controller: String,
+    pub host: String,
+    pub platform: String,
+    pub version: String,
+    /// Green, yellow or red, and the word for it.
+    pub state: Badge,
+    pub role: &'static str,
+    pub directory: Badge,
+    pub directory_detail: String,
+    pub last_seen_at: Option<DateTime<Utc>>,
+    pub applied_revision: i64,
+    pub is_behind: bool,
+    pub suspended: Option<String>,
+}
+
+impl AgentRow {
+    pub(super) fn new(agent: &Agent, domain: &Domain, now: DateTime<Utc>) -> Self {
+        let state = match (colour(agent.last_seen_at, now), agent.last_seen_at) {
+            ("green", _) => ("good", "Online"),
+            ("yellow", _) => ("warn", "Late"),
+            (_, None) => ("quiet", "Not seen yet"),
+            (_, Some(_)) => ("bad", "Offline"),
+        };
+        let (directory, directory_detail) = directory(agent);
+        let leads = domain.watcher == Some(agent.id);
+        Self {
+            id: agent.id,
+            domain_controller: agent.domain_controller.clone(),
+            host: agent.host.clone(),
+            platform: agent.platform.clone(),
+            version: agent.version.clone(),
+            state: state.into(),
+            role: if leads { "Watcher" } else { "Standby" },
+            directory: directory.into(),
+            directory_detail,
+            last_seen_at: agent.last_seen_at,
+            applied_revision: agent.applied_revision,
+            is_behind: agent.applied_revision != domain.revision,
+            suspended: agent.suspended_reason.clone(),
+        }
+    }
+}
+
+fn directory(agent: &Agent) -> ((&'static str, &'static str), String) {
+    match agent.directory.as_deref() {
+        None | Some(DirectoryState::Connecting) => (("quiet", "Connecting"), String::new()),
+        Some(DirectoryState::Failed { message, .. }) => (("bad", "Failed"), message.clone()),
+        Some(DirectoryState::Connected { secure: true, report }) => {
+            (("good", "LDAPS"), report.dns_host_name.clone())
+        }
+        Some(DirectoryState::Connected { secure: false, report }) => {
+            (("warn", "LDAP without TLS"), report.dns_host_name.clone())
+        }
+    }
+}
+
+/// A check with its colour.
+#[derive(Debug)]
+pub struct CheckRow {
+    pub badge: Badge,
+    pub check: Check,
+}
+
+/// What needs a person first.
+pub(super) fn check_rows(mut checks: Vec<Check>) -> Vec<CheckRow> {
+    checks.sort_by_key(|check| match check.state {
+        State::Error => 0,
+        State::Warning => 1,
+        State::Unknown => 2,
+        State::Ok => 3,
+    });
+    let row = |check: Check| {
+        let badge = match check.state {
+            State::Ok => ("good", "OK"),
+            State::Unknown => ("quiet", "Not known yet"),
+            State::Warning => ("warn", "Warning"),
+            State::Error => ("bad", "Error"),
+        };
+        CheckRow { badge: badge.into(), check }
+    };
+    checks.into_iter().map(row).collect()
+}
+
+/// What the pages of one domain have above them: its name and where else to go.
+#[derive(Debug)]
+pub struct DomainHead {
+    pub id: DomainId,
+    pub name: String,
+    pub mode: Badge,
+    /// Which of the domain's pages this is.
+    pub tab: &'static str,
+}
+
+impl DomainHead {
+    pub(super) fn new(domain: &Domain, tab: &'static str) -> Self {
+        let mode = words::mode(domain.mode).into();
+        Self { id: domain.id, name: domain.name.clone(), mode, tab }
+    }
+
+    pub fn is(&self, tab: &str) -> bool {
+        self.tab == tab
+    }
+}

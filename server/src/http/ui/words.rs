@@ -1,0 +1,162 @@
+//! What codes mean, in the words that pages use.
+
+use chrono::{DateTime, Utc};
+
+use crate::store::admins::Role;
+use crate::store::domains::Mode;
+
+/// What the form that led to this page has done; an unknown word says nothing.
+pub(super) fn done(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "organization-added" => "The organization was added. JumpCloud is being read.",
+        "credential-changed" => "The credential was changed.",
+        "domain-added" => "The domain was added. Nothing is written to JumpCloud before you activate it.",
+        "saved" => "The settings were saved. Every agent has them within seconds.",
+        "unchanged" => "Nothing was different, so there is no new revision.",
+        "rolled-back" => "The earlier settings are in force again, as a new revision.",
+        "activated" => "The domain is active. The plan is being carried out.",
+        "paused" => "The domain is paused. Nothing is written to JumpCloud; watching and planning go on.",
+        "resync" => "The directory and JumpCloud are being read in full again.",
+        "reading" => "JumpCloud is being read again. Reload the page in a moment.",
+        "agent-removed" => "The agent was removed. It is refused from its next request on.",
+        "sync" => "The user is being planned again. Reload the page in a moment.",
+        "takeover" => "Your decision was kept. The user is being planned again; reload the page in a moment.",
+        "adopted" => "The group will be adopted. It is being planned again; reload the page in a moment.",
+        "retried" => "The operation is being tried again.",
+        "approved" => "Approved. What was held is being carried out.",
+        "rejected" => {
+            "Rejected. What was held is not done; each can still be retried in the list of operations."
+        }
+        "answered" => "Your answer was kept. The users are being planned again.",
+        _ => return None,
+    })
+}
+
+/// How long ago something was.
+pub(super) fn ago(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
+    let seconds = (now - at).num_seconds();
+    let (count, unit) = match seconds.unsigned_abs() {
+        0..=4 => return "just now".into(),
+        count @ 5..=90 => (count, "s"),
+        count @ 91..=5_400 => (count / 60, "min"),
+        count @ 5_401..=172_800 => (count / 3_600, "h"),
+        count => (count / 86_400, "days"),
+    };
+    if seconds < 0 { format!("in {count} {unit}") } else { format!("{count} {unit} ago") }
+}
+
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Owner",
+        Role::Operator => "Operator",
+        Role::Helpdesk => "Helpdesk",
+        Role::ReadOnly => "Read only",
+    }
+}
+
+pub(super) fn mode(mode: Mode) -> (&'static str, &'static str) {
+    match mode {
+        Mode::Preview => ("info", "Preview"),
+        Mode::Active => ("good", "Active"),
+        Mode::Paused => ("warn", "Paused"),
+    }
+}
+
+/// The colour and the word of a state, as badges show them.
+pub(super) fn badge(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "synced" => ("good", "Synced"),
+        "pending" => ("info", "Pending"),
+        "excluded" => ("quiet", "Excluded"),
+        "conflict" => ("warn", "Conflict"),
+        "failed" => ("bad", "Failed"),
+        "ready" => ("info", "Ready"),
+        "leased" => ("info", "Under way"),
+        "held" => ("warn", "Held"),
+        "done" => ("good", "Done"),
+        "parked" => ("bad", "Parked"),
+        "superseded" => ("quiet", "Superseded"),
+        "open" => ("warn", "Open"),
+        "approved" => ("good", "Approved"),
+        "rejected" => ("quiet", "Rejected"),
+        "partly" => ("info", "Decided in part"),
+        _ => ("quiet", "Unknown"),
+    }
+}
+
+/// A kind of operation, as a heading of its count.
+pub(super) fn kind(kind: &str) -> &'static str {
+    match kind {
+        "create_user" => "Create users",
+        "link_user" => "Take over existing users",
+        "expire_password" => "Expire passwords",
+        "associate_user" => "Assign users to the AD instance",
+        "suspend_user" => "Suspend users",
+        "restore_user" => "Lift suspensions",
+        "set_username" => "Change usernames",
+        "update_user" => "Update users",
+        "set_manager" => "Set managers",
+        "unbind_user" => "Cut users from AD",
+        "delete_user" => "Delete users",
+        "create_group" => "Create groups",
+        "adopt_group" => "Adopt existing groups",
+        "associate_group" => "Assign groups to the AD instance",
+        "rename_group" => "Rename groups",
+        "unbind_group" => "Cut groups from AD",
+        "delete_group" => "Delete groups",
+        "add_member" => "Add members to groups",
+        "remove_member" => "Remove members from groups",
+        _ => "Other",
+    }
+}
+
+/// Whether a kind takes something away.
+pub(super) fn takes_away(kind: &str) -> bool {
+    matches!(
+        kind,
+        "suspend_user"
+            | "expire_password"
+            | "unbind_user"
+            | "delete_user"
+            | "unbind_group"
+            | "delete_group"
+            | "remove_member"
+    )
+}
+
+/// What a hold keeps from happening, with its number.
+pub(super) fn held(kind: &str, count: i64) -> String {
+    let many = count != 1;
+    let noun = match kind {
+        "users" if many => "removals of users",
+        "users" => "removal of a user",
+        "suspends" if many => "suspensions of users",
+        "suspends" => "suspension of a user",
+        "groups" if many => "removals of groups",
+        "groups" => "removal of a group",
+        "memberships" if many => "removals of group members",
+        "memberships" => "removal of a group member",
+        "moved_out" if many => "users that were moved out of the root user container",
+        "moved_out" => "user that was moved out of the root user container",
+        _ => "operations",
+    };
+    format!("{count} {noun}")
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_the_unit_that_fits() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(400);
+        let ago = |seconds| ago(now, now - TimeDelta::seconds(seconds));
+        assert_eq!(
+            [ago(2), ago(30), ago(600), ago(7_200)],
+            ["just now", "30 s ago", "10 min ago", "2 h ago"]
+        );
+        assert_eq!([ago(864_000), ago(-600)], ["10 days ago", "in 10 min"]);
+    }
+}

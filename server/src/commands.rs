@@ -24,7 +24,7 @@ fn operator() -> Actor {
 }
 
 /// Serves until told to stop.
-pub async fn serve(config: Config) -> anyhow::Result<()> {
+pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("could not listen on {}; choose another --listen", config.listen))?;
     let public_url = config.public_url(listener.local_addr()?);
@@ -78,7 +78,7 @@ async fn asked_to_stop() {
 }
 
 /// Brings the schema up to date.
-pub async fn migrate(config: Config) -> anyhow::Result<()> {
+pub(super) async fn migrate(config: Config) -> anyhow::Result<()> {
     let cluster = Cluster::open(&config, Mode::Command).await?;
     let migrated = connect(&cluster).await;
     if let Ok(db) = &migrated {
@@ -89,7 +89,7 @@ pub async fn migrate(config: Config) -> anyhow::Result<()> {
 }
 
 /// Makes an administrator.
-pub async fn create_admin(
+pub(super) async fn create_admin(
     config: Config,
     email: &str,
     role: Role,
@@ -114,7 +114,7 @@ pub async fn create_admin(
 }
 
 /// Makes an API token.
-pub async fn create_api_token(config: Config, name: &str, role: Role) -> anyhow::Result<()> {
+pub(super) async fn create_api_token(config: Config, name: &str, role: Role) -> anyhow::Result<()> {
     with_app(config, async |app| {
         let (_, token) =
             actions::admins::create_api_token(app, &operator(), name, role).await.map_err(explained)?;

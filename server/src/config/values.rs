@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use protocol::secret::Secret;
-use reqwest::Url;
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 use super::{ConfigProblem, Database, LogFormat, PublicUrl, Tls};
 

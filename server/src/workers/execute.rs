@@ -8,7 +8,7 @@ mod outcome;
 mod perform;
 mod settle;
 
-pub use settle::{advice, note_trouble};
+pub(super) use settle::{advice, note_trouble};
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::Worked;
 use crate::app::App;
 use crate::jumpcloud::Client;
 use crate::store;
@@ -65,6 +66,17 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// One round for every organization: leases what may be carried out, and carries it out.
+pub async fn turn(app: &App) -> anyhow::Result<Worked> {
+    let mut leased = 0;
+    for organization in store::organizations::list(&app.db).await? {
+        let mut under_way = JoinSet::new();
+        leased += fill(app, organization.id, &mut under_way).await?;
+        while under_way.join_next().await.is_some() {}
+    }
+    Ok(if leased > 0 { Worked::More } else { Worked::Idle })
+}
+
 fn bell_of(
     app: &App,
     id: OrganizationId,
@@ -94,16 +106,16 @@ async fn serve(app: App, id: OrganizationId, bell: Arc<tokio::sync::Notify>, sto
     while under_way.join_next().await.is_some() {}
 }
 
-/// Leases as much as there is room for.
-async fn fill(app: &App, id: OrganizationId, under_way: &mut JoinSet<()>) -> anyhow::Result<()> {
+/// Leases as much as there is room for. Returns how much that was.
+async fn fill(app: &App, id: OrganizationId, under_way: &mut JoinSet<()>) -> anyhow::Result<usize> {
     while under_way.try_join_next().is_some() {}
-    let Some(room) = CONCURRENCY.checked_sub(under_way.len()).filter(|room| *room > 0) else { return Ok(()) };
+    let Some(room) = CONCURRENCY.checked_sub(under_way.len()).filter(|room| *room > 0) else { return Ok(0) };
     let now = app.clock.now();
-    let Some(organization) = store::organizations::find(&app.db, id).await? else { return Ok(()) };
+    let Some(organization) = store::organizations::find(&app.db, id).await? else { return Ok(0) };
     if organization.paused_until.is_some_and(|until| until > now)
         || !store::organizations::lease_executor(&app.db, id, app.process, now, now + EXECUTOR_LEASE).await?
     {
-        return Ok(());
+        return Ok(0);
     }
     let client = app.jumpcloud(&organization)?;
     instance::ensure(app, &organization, &client).await?;
@@ -113,10 +125,11 @@ async fn fill(app: &App, id: OrganizationId, under_way: &mut JoinSet<()>) -> any
     let room = i64::try_from(room)?;
     let leased = store::operations::lease(&mut tx, id, token, now, now + LEASE, max_lane, room).await?;
     tx.commit().await?;
+    let count = leased.len();
     for operation in leased {
         under_way.spawn(carry_out(app.clone(), organization.clone(), client.clone(), operation, token));
     }
-    Ok(())
+    Ok(count)
 }
 
 async fn carry_out(app: App, organization: Organization, client: Client, operation: Leased, token: Uuid) {

@@ -15,7 +15,7 @@ use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::store;
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssueToken {
     #[serde(default = "an_hour")]

@@ -17,7 +17,7 @@ use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::{store, workers};
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddDomain {
     organization_id: OrganizationId,
@@ -26,26 +26,26 @@ pub struct AddDomain {
     settings: Value,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeDomain {
     #[serde(default = "empty")]
     settings: Value,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rollback {
     revision: i64,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activate {
     digest: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshPreview {
     settings: Option<Value>,

@@ -17,13 +17,13 @@ use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::store;
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     operations: Option<Vec<OperationId>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     answer: MovedOutAnswer,

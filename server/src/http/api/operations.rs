@@ -19,7 +19,7 @@ use crate::store;
 
 const STATES: [&str; 6] = ["ready", "leased", "held", "done", "parked", "superseded"];
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Search {
     domain_id: Option<DomainId>,
     state: Option<String>,

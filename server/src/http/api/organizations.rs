@@ -17,7 +17,7 @@ use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::store;
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddOrganization {
     name: String,
@@ -27,14 +27,14 @@ pub struct AddOrganization {
     base_url: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeCredential {
     api_key: Option<Secret>,
     service_account: Option<ServiceAccount>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ServiceAccount {
     client_id: String,

@@ -17,7 +17,7 @@ use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::{store, workers};
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Search {
     query: Option<String>,
     status: Option<String>,
@@ -77,7 +77,7 @@ pub async fn user(
     Ok(Json(view))
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sync {
     #[serde(default)]
@@ -114,7 +114,7 @@ pub async fn sync(
     ))
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Takeover {
     jumpcloud_id: String,

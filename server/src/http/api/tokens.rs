@@ -15,7 +15,7 @@ use crate::http::problem::Failure;
 use crate::store;
 use crate::store::admins::Role;
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateToken {
     name: String,
@@ -53,7 +53,7 @@ pub async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) ->
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Older {
     after: Option<i64>,
     limit: Option<i64>,

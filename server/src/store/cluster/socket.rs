@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use super::ClusterError;
 use super::account::Account;
 use super::layout::Layout;
-use crate::crypto::sha256_hex;
 
 /// Only names the socket's file; there is no network port.
 pub(super) const PORT: u16 = 5432;
@@ -22,7 +21,9 @@ pub(super) fn make(layout: &Layout, account: &Account) -> Result<PathBuf, Cluste
     if fits(&inside) {
         return make_at(&inside, account).map(|()| inside);
     }
-    let name = format!("adit-{}", &sha256_hex(layout.data_dir.as_os_str().as_bytes())[..16]);
+    let digest = ring::digest::digest(&ring::digest::SHA256, layout.data_dir.as_os_str().as_bytes());
+    let name: String = digest.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    let name = format!("adit-{name}");
     let mut outcome = Err(ClusterError::files("find a short place for the socket of", &layout.data_dir)(
         io::ErrorKind::InvalidFilename.into(),
     ));

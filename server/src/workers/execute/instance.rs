@@ -11,7 +11,7 @@ use crate::store::domains::Mode;
 use crate::store::organizations::Organization;
 
 /// Finds or makes the object of every active domain of the organization that has none yet.
-pub async fn ensure(app: &App, organization: &Organization, client: &Client) -> anyhow::Result<()> {
+pub(super) async fn ensure(app: &App, organization: &Organization, client: &Client) -> anyhow::Result<()> {
     for domain in store::domains::list_of(&app.db, organization.id).await? {
         if domain.mode != Mode::Active || domain.activedirectory_id.is_some() {
             continue;

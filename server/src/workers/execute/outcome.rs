@@ -7,7 +7,7 @@ use crate::jumpcloud::JumpCloudError;
 
 /// How a call ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// JumpCloud did it, or had it already.
     Done { before: Option<Value>, effects: Vec<Effect> },
     /// Something was found that only the planner can decide about: keep it and plan again.
@@ -20,7 +20,7 @@ pub enum Outcome {
 
 /// What to write in the transaction that settles the operation.
 #[derive(Debug)]
-pub enum Effect {
+pub(super) enum Effect {
     User(JumpCloudUser),
     UserGone(String),
     Group(JumpCloudGroup),

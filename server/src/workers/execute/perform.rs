@@ -15,10 +15,10 @@ use crate::store::operations::Leased;
 use crate::store::organizations::Organization;
 
 /// What calls are made with.
-pub struct Calls<'a> {
-    pub app: &'a App,
-    pub organization: &'a Organization,
-    pub client: &'a Client,
+pub(super) struct Calls<'a> {
+    pub(super) app: &'a App,
+    pub(super) organization: &'a Organization,
+    pub(super) client: &'a Client,
 }
 
 type Called = Result<Outcome, JumpCloudError>;
@@ -29,7 +29,7 @@ fn done(effects: Vec<Effect>) -> Called {
 
 impl Calls<'_> {
     /// Carries the operation out and says what came of it.
-    pub async fn perform(&self, operation: &Leased) -> Outcome {
+    pub(super) async fn perform(&self, operation: &Leased) -> Outcome {
         match self.call(operation).await {
             Ok(outcome) => outcome,
             Err(JumpCloudError::NotFound(_)) => self.gone(operation),

@@ -21,7 +21,7 @@ use crate::store::organizations::Organization;
 const CREDENTIAL_PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// Writes what came of the operation.
-pub async fn settle(
+pub(super) async fn settle(
     app: &App,
     organization: &Organization,
     operation: &Leased,
@@ -76,7 +76,7 @@ async fn failed(
 }
 
 /// What concerns every operation of the organization pauses it, and is shown.
-pub async fn note_trouble(
+pub(in crate::workers) async fn note_trouble(
     app: &App,
     organization: OrganizationId,
     error: &JumpCloudError,
@@ -197,7 +197,7 @@ fn backoff(attempts: i32) -> TimeDelta {
 }
 
 /// What happened and what to do, for people.
-pub fn advice(error: &JumpCloudError) -> String {
+pub(in crate::workers) fn advice(error: &JumpCloudError) -> String {
     let next = match error {
         JumpCloudError::Throttled { .. } => "It goes on by itself.",
         JumpCloudError::Unauthorized(_) => {

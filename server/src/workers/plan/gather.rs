@@ -11,10 +11,10 @@ use crate::store;
 use crate::store::domains::Domain;
 
 /// What JumpCloud shows as the source of our users. The word that its own agent writes is not public.
-pub const EXTERNAL_SOURCE_TYPE: &str = "active_directory";
+pub(super) const EXTERNAL_SOURCE_TYPE: &str = "active_directory";
 
 /// The input for some subjects of a domain, each with its kind.
-pub async fn input(
+pub(super) async fn input(
     conn: &mut PgConnection,
     domain: &Domain,
     settings: &DomainSettings,

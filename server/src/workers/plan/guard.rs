@@ -11,7 +11,7 @@ use crate::store::domains::Domain;
 use crate::store::{self, audit};
 
 /// Holds what is too much, each kind apart. Returns the subjects whose operations are newly held.
-pub async fn hold(
+pub(super) async fn hold(
     tx: &mut PgConnection,
     domain: &Domain,
     now: DateTime<Utc>,

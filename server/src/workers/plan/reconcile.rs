@@ -14,17 +14,17 @@ use crate::store::operations::Row;
 
 /// What reconciling changed.
 #[derive(Debug, Default)]
-pub struct Made {
-    pub inserted: u64,
+pub(super) struct Made {
+    pub(super) inserted: u64,
     /// Users whose making or linking is newly planned, or no longer.
-    pub identities: Vec<ObjectGuid>,
+    pub(super) identities: Vec<ObjectGuid>,
 }
 
 type Key = (ObjectGuid, &'static str, Option<ObjectGuid>);
 
 /// The same operation is kept, whatever its state; one of other content is superseded; a leased one is left alone, and
 /// its successor waits.
-pub async fn outbox(
+pub(super) async fn outbox(
     tx: &mut PgConnection,
     domain: &Domain,
     subjects: &[ObjectGuid],

@@ -8,6 +8,7 @@ use protocol::ObjectGuid;
 use protocol::heartbeat::{AgentSettings, DirectoryState, Role};
 use tokio::sync::{mpsc, watch};
 
+mod background;
 mod changes;
 mod connect;
 mod entry;

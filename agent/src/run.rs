@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::heartbeat::{DirectoryState, PERIOD};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -31,6 +32,7 @@ pub enum RunError {
 /// What the tests set otherwise.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tuning {
+    pub heartbeat_every: Option<Duration>,
     pub patience: Option<directory::Patience>,
     pub group_pause: Option<Duration>,
     pub report_every: Option<Duration>,
@@ -61,7 +63,8 @@ async fn serve(state: &StateDir, tuning: Tuning) -> Result<(), RunError> {
     let status = StatusFile::new(state.clone(), &identity);
     let uplink = Arc::new(Uplink::new(identity, key)?);
 
-    let starting = Standing { state: protocol::heartbeat::DirectoryState::Connecting, read_again_done: 0 };
+    let read_again_done = status.read_again_done();
+    let starting = Standing { state: DirectoryState::Connecting, read_again_done };
     let (standing, standing_seen) = watch::channel(starting);
     let (orders, orders_seen) = watch::channel(Orders::none());
     let (shipments, shipped) = mpsc::channel(1);
@@ -71,7 +74,8 @@ async fn serve(state: &StateDir, tuning: Tuning) -> Result<(), RunError> {
     let outlets = Outlets { standing, shipments };
     rooms.spawn(directory::keep(options(controller, tuning), orders_seen, outlets));
     rooms.spawn(relay::relay(uplink.clone(), shipped));
-    let heart = Heart { uplink, standing: standing_seen, orders, status, beat: Beat::new() };
+    let beat = Beat::new(tuning.heartbeat_every.unwrap_or(PERIOD));
+    let heart = Heart { uplink, standing: standing_seen, orders, status, beat };
     rooms.spawn(heart.beat(state.clone(), stamp, replaced.clone()));
     replaced.notified().await;
     Ok(())

@@ -1,10 +1,12 @@
 //! What `status` prints: the agent writes down what it last knew, without a secret, so that asking it needs no way in.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use protocol::AgentId;
 use protocol::heartbeat::DirectoryState;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Identity, StateDir};
+use crate::directory::Standing;
 
 const FILE: &str = "status.json";
 
@@ -15,6 +17,9 @@ const REFRESH: TimeDelta = TimeDelta::seconds(30);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     pub at: DateTime<Utc>,
+    pub agent: AgentId,
+    /// The last wish to read everything again that was carried out: it is not carried out twice.
+    pub read_again_done: i64,
     pub process: u32,
     pub version: String,
     pub server: String,
@@ -51,7 +56,10 @@ pub struct StatusFile {
 
 impl StatusFile {
     pub fn new(state: StateDir, identity: &Identity) -> Self {
+        let former = read(&state).ok().flatten().filter(|former| former.agent == identity.agent);
         let now = Status {
+            agent: identity.agent,
+            read_again_done: former.map(|former| former.read_again_done).unwrap_or_default(),
             at: DateTime::UNIX_EPOCH,
             process: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
@@ -68,6 +76,10 @@ impl StatusFile {
             highest_committed_usn: None,
         };
         Self { state, now, written: None }
+    }
+
+    pub fn read_again_done(&self) -> i64 {
+        self.now.read_again_done
     }
 
     pub fn note_link(&mut self, link: Link, revision: i64, role: &str, at: DateTime<Utc>) {
@@ -87,7 +99,9 @@ impl StatusFile {
     }
 
     /// Notes how the directory stands, and writes everything if it is worth it.
-    pub fn note_directory(&mut self, directory: &DirectoryState, at: DateTime<Utc>) {
+    pub fn note_directory(&mut self, standing: &Standing, at: DateTime<Utc>) {
+        let directory = &standing.state;
+        self.now.read_again_done = standing.read_again_done;
         (self.now.directory, self.now.directory_problem, self.now.highest_committed_usn) = match directory {
             DirectoryState::Connecting => ("connecting".into(), None, None),
             DirectoryState::Connected { secure, report } => {

@@ -1,18 +1,17 @@
 //! The groups in scope, read again after the directory has moved: deleting a user takes it off every list without
-//! touching the groups, and a primary group has no list at all.
+//! touching the groups, and a primary group has no list at all. What is read beside the watcher is only compared; what
+//! has changed the watcher reads and sends itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use protocol::ObjectGuid;
-use protocol::heartbeat::AgentSettings;
 
 use super::connect::Connection;
 use super::errors::Failure;
-use super::look_up::look_up;
 use super::members::{ListDigest, MemberList};
 use super::objects::FIRST_MEMBERS;
 use super::search::{PAGE, Search, guid_filter};
-use super::transfer::{Stop, Transfer};
 
 const DOING: &str = "Reading the groups again";
 
@@ -36,6 +35,11 @@ impl Known {
         self.rids.contains_key(&group) || self.gone.contains(&group)
     }
 
+    /// True if it has not been read yet whose primary group some group is.
+    pub(crate) fn lacks_primary(&self) -> bool {
+        self.rids.iter().any(|(group, rid)| rid.is_some() && !self.primary.contains_key(group))
+    }
+
     /// Drops what is not watched any more, so that it is told anew if it is watched again.
     pub(crate) fn forget_unwatched(&mut self, watched: &[ObjectGuid]) {
         let is_watched = |group: &ObjectGuid| watched.binary_search(group).is_ok();
@@ -46,96 +50,66 @@ impl Known {
     }
 }
 
-/// Reads the lists and puts those in that are not as they were. Returns the groups that were not found.
-pub(crate) async fn put_changed(
-    connection: &Connection,
-    settings: &AgentSettings,
-    watched: &[ObjectGuid],
-    known: &mut Known,
-    transfer: &mut Transfer<'_>,
-) -> Result<BTreeSet<ObjectGuid>, Stop> {
-    let mut unseen: BTreeSet<ObjectGuid> = watched.iter().copied().collect();
+/// The watched groups as they are.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    pub digests: BTreeMap<ObjectGuid, ListDigest>,
+    pub rids: BTreeMap<ObjectGuid, Option<u32>>,
+    /// Watched, but not found.
+    pub unseen: BTreeSet<ObjectGuid>,
+}
+
+/// Reads the lists, keeping only their digests.
+pub(crate) async fn lists(
+    connection: Arc<Connection>,
+    domain: String,
+    watched: Arc<[ObjectGuid]>,
+) -> Result<Lists, Failure> {
+    let mut lists = Lists { unseen: watched.iter().copied().collect(), ..Lists::default() };
     for some in watched.chunks(AT_ONCE) {
         let filter = some.iter().map(|guid| guid_filter(*guid)).collect::<String>();
         let attributes = ["objectGUID", "objectSid", "uSNChanged", FIRST_MEMBERS];
-        let search = Search::subtree(DOING, settings.domain.as_str(), format!("(|{filter})"), &attributes);
+        let search = Search::subtree(DOING, &domain, format!("(|{filter})"), &attributes);
         let mut pages = connection.pages(search, PAGE);
         while let Some(mut entry) = pages.next().await? {
             let Some(guid) = entry.guid() else { continue };
-            unseen.remove(&guid);
-            known.rids.insert(guid, entry.sid().and_then(|sid| sid.rid()));
-            let list = MemberList::of(connection, guid, &mut entry);
-            put_if_changed(connection, guid, list, known, transfer).await?;
+            lists.unseen.remove(&guid);
+            lists.rids.insert(guid, entry.sid().and_then(|sid| sid.rid()));
+            let list = MemberList::of(&connection, guid, &mut entry);
+            lists.digests.insert(guid, ListDigest::of(list).await?);
         }
     }
-    for guid in unseen.difference(&known.gone).copied() {
-        look_up(connection, settings, watched, guid, transfer).await?;
-    }
-    Ok(unseen)
+    Ok(lists)
 }
 
-/// A long list is read twice, once to see whether it changed and once to send it, so that it is never held.
-async fn put_if_changed(
-    connection: &Connection,
-    guid: ObjectGuid,
-    list: MemberList<'_>,
-    known: &Known,
-    transfer: &mut Transfer<'_>,
-) -> Result<(), Stop> {
-    let before = known.lists.get(&guid);
-    if list.is_whole() {
-        if before != Some(&list.digest()?) {
-            transfer.put_members(guid, list).await?;
-        }
-    } else if before.is_none() {
-        transfer.put_members(guid, list).await?;
-    } else if before != Some(&ListDigest::of(list).await?) {
-        transfer.put_members(guid, MemberList::from_start(connection, guid)).await?;
-    }
-    Ok(())
-}
-
-/// Reads whose primary group each watched group is, and puts those in that are not as they were.
-pub(crate) async fn put_primary(
-    connection: &Connection,
-    settings: &AgentSettings,
-    known: &Known,
-    transfer: &mut Transfer<'_>,
-) -> Result<BTreeMap<ObjectGuid, ListDigest>, Stop> {
-    let mut changed = BTreeMap::new();
-    let all: Vec<(ObjectGuid, u32)> =
-        known.rids.iter().filter_map(|(guid, rid)| Some((*guid, (*rid)?))).collect();
-    for some in all.chunks(AT_ONCE) {
-        let mut members = primary_members(connection, settings, some).await?;
-        for (group, rid) in some {
-            let list = members.remove(rid).unwrap_or_default();
-            let mut digest = ListDigest::default();
-            list.iter().for_each(|guid| digest.add(guid.0.as_bytes()));
-            if known.primary.get(group) != Some(&digest) {
-                transfer.put_primary(*group, list).await?;
-                changed.insert(*group, digest);
+/// Reads whose primary group each group is: sixteen octets for each user, the one list that is held as a whole.
+pub(crate) async fn primary_members(
+    connection: Arc<Connection>,
+    domain: String,
+    groups: Vec<(ObjectGuid, u32)>,
+) -> Result<BTreeMap<ObjectGuid, Vec<ObjectGuid>>, Failure> {
+    let mut members = BTreeMap::new();
+    for some in groups.chunks(AT_ONCE) {
+        let by_rid: BTreeMap<u32, ObjectGuid> = some.iter().map(|(guid, rid)| (*rid, *guid)).collect();
+        let filter = by_rid.keys().map(|rid| format!("(primaryGroupID={rid})")).collect::<String>();
+        let attributes = ["objectGUID", "primaryGroupID"];
+        let search = Search::subtree(DOING, &domain, format!("(|{filter})"), &attributes);
+        members.extend(by_rid.values().map(|group| (*group, Vec::new())));
+        let mut pages = connection.pages(search, 1000);
+        while let Some(entry) = pages.next().await? {
+            let group = entry.number("primaryGroupID").and_then(|rid| by_rid.get(&rid));
+            let list = group.and_then(|group| members.get_mut(group));
+            if let (Some(guid), Some(list)) = (entry.guid(), list) {
+                list.push(guid);
             }
         }
     }
-    Ok(changed)
+    Ok(members)
 }
 
-/// Sixteen octets for each: the one list that is held as a whole.
-async fn primary_members(
-    connection: &Connection,
-    settings: &AgentSettings,
-    groups: &[(ObjectGuid, u32)],
-) -> Result<BTreeMap<u32, Vec<ObjectGuid>>, Failure> {
-    let filter = groups.iter().map(|(_, rid)| format!("(primaryGroupID={rid})")).collect::<String>();
-    let filter = format!("(&(objectClass=user)(!(objectClass=computer))(|{filter}))");
-    let attributes = ["objectGUID", "primaryGroupID"];
-    let search = Search::subtree(DOING, settings.domain.as_str(), filter, &attributes);
-    let mut pages = connection.pages(search, 1000);
-    let mut members: BTreeMap<u32, Vec<ObjectGuid>> = BTreeMap::new();
-    while let Some(entry) = pages.next().await? {
-        if let (Some(guid), Some(rid)) = (entry.guid(), entry.number("primaryGroupID")) {
-            members.entry(rid).or_default().push(guid);
-        }
-    }
-    Ok(members)
+/// Who is on a list.
+pub(crate) fn digest_of(members: &[ObjectGuid]) -> ListDigest {
+    let mut digest = ListDigest::default();
+    members.iter().for_each(|guid| digest.add(*guid));
+    digest
 }

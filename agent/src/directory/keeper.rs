@@ -10,7 +10,7 @@ use tokio::time::sleep_until;
 use super::connect::{Connection, connect};
 use super::errors::Failure;
 use super::transfer::{Refusal, Stop};
-use super::turn::{Memory, Turn};
+use super::turn::{Beside, Memory, Turn};
 use super::{Options, Orders, Outlets, report};
 
 /// How often a connection that only stands by is tried.
@@ -24,7 +24,8 @@ const CAREFUL_PAUSES: [u64; 4] = [5, 15, 60, 300];
 
 /// Serves the orders until they end.
 pub async fn keep(options: Options, orders: watch::Receiver<Orders>, outlets: Outlets) {
-    let memory = Memory::default();
+    let read_again_done = outlets.standing.borrow().read_again_done;
+    let memory = Memory::new(read_again_done);
     let mut keeper = Keeper { options, orders, outlets, memory, report: None, failures: 0 };
     while let Some(settings) = keeper.wanted().await {
         let Err(end) = keeper.attend(&settings).await;
@@ -126,7 +127,7 @@ impl Keeper {
         let connection = connect(&self.options.controller, settings, self.options.patience).await?;
         let orders = self.orders.borrow().clone();
         let settings = settings.clone();
-        let mut session = Session { connection, settings, orders, told_at: None };
+        let mut session = Session { connection, settings, orders, told_at: None, beside: Beside::default() };
         loop {
             self.refresh(&mut session).await?;
             self.poll_until(&mut session, Instant::now() + self.options.report_every).await?;
@@ -214,21 +215,21 @@ impl Keeper {
     }
 
     /// One poll.
-    async fn poll(&mut self, session: &Session) -> Result<i64, End> {
+    async fn poll(&mut self, session: &mut Session) -> Result<i64, End> {
         let Some(fence) = session.role() else { return Ok(session.connection.highest_usn().await?) };
         let turn = Turn {
             connection: &session.connection,
+            options: &self.options,
             settings: &session.settings,
             watched: &session.orders.watched,
             fence,
             read_again: session.orders.read_again,
-            pause: self.options.group_pause,
             out: &self.outlets.shipments,
         };
         let taken = tokio::select! {
             biased;
             () = lost(self.orders.clone(), fence, session.settings.clone()) => return Err(End::Orders),
-            taken = turn.take(&mut self.memory) => taken,
+            taken = turn.take(&mut self.memory, &mut session.beside) => taken,
         };
         if let Err(Stop::Server(Refusal::Cursor(cursor))) = taken {
             self.memory.told(cursor);
@@ -244,6 +245,7 @@ struct Session {
     orders: Orders,
     /// When the server could first know of this connection.
     told_at: Option<Instant>,
+    beside: Beside,
 }
 
 impl Session {

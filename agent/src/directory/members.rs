@@ -56,20 +56,6 @@ impl<'c> MemberList<'c> {
         Self { connection, group, usn: None, held: None, next: 0, last: None, ended: false, restarts: 0 }
     }
 
-    /// True if all there is has been read with the group itself.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.held.as_ref().is_some_and(|range| !range.more)
-    }
-
-    /// What a list that is whole holds.
-    pub(crate) fn digest(&self) -> Result<ListDigest, Failure> {
-        let mut digest = ListDigest::default();
-        for value in self.held.iter().flat_map(|range| &range.values) {
-            digest.add_member(&understand(value)?);
-        }
-        Ok(digest)
-    }
-
     /// The next members; `None` after the last ones.
     pub(crate) async fn next(&mut self) -> Result<Option<Chunk>, Failure> {
         while !self.ended {
@@ -143,7 +129,8 @@ fn understand(value: &[u8]) -> Result<MemberRef, Failure> {
     name.and_then(Name::member).ok_or_else(|| Failure::incomplete(DOING, "a member could not be understood"))
 }
 
-/// What a list holds, in 24 octets and whatever its order: equal digests mean equal lists.
+/// Who is on a list, in 24 octets and whatever the order: equal digests mean equal lists. Names do not count, so that
+/// renaming one member does not send all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListDigest {
     sum: u128,
@@ -152,14 +139,12 @@ pub(crate) struct ListDigest {
 
 impl ListDigest {
     pub(crate) fn add_member(&mut self, member: &MemberRef) {
-        let mut text = member.guid.0.as_bytes().to_vec();
-        text.extend_from_slice(member.dn.as_str().as_bytes());
-        self.add(&text);
+        self.add(member.guid);
     }
 
-    pub(crate) fn add(&mut self, octets: &[u8]) {
+    pub(crate) fn add(&mut self, guid: ObjectGuid) {
         let mut half = [0; 16];
-        half.copy_from_slice(&digest(&SHA256, octets).as_ref()[..16]);
+        half.copy_from_slice(&digest(&SHA256, guid.0.as_bytes()).as_ref()[..16]);
         self.sum = self.sum.wrapping_add(u128::from_le_bytes(half));
         self.count += 1;
     }

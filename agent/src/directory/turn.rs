@@ -1,7 +1,9 @@
 //! One turn of the watcher on one connection: one tiny search when nothing moved; otherwise what moved, the groups in
 //! scope, and the objects that the server asks about.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
 
 use protocol::ObjectGuid;
 use protocol::heartbeat::AgentSettings;
@@ -9,14 +11,20 @@ use protocol::transfer::{Kind, PartAnswer};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::Options;
+use super::background::Background;
 use super::changes::{Applied, read_all, read_since};
 use super::connect::Connection;
-use super::groups::{self, Known};
+use super::groups::{self, Known, Lists, digest_of};
 use super::look_up::look_up;
+use super::members::MemberList;
 use super::transfer::{Header, Shipment, Stop, Transfer};
 
-/// How long a re-read rests after it took this long.
-const REST: [u32; 2] = [3, 10];
+/// How many times as long as it took the re-read of the lists rests.
+const LISTS_REST: u32 = 3;
+
+/// The same for the primary groups, for which every user is visited.
+const PRIMARY_REST: u32 = 10;
 
 /// Objects looked up in one transfer.
 const LOOK_UPS_AT_ONCE: usize = 500;
@@ -34,34 +42,24 @@ pub(crate) struct Memory {
     pub hidden: u64,
     pub look_up: Vec<ObjectGuid>,
     known: Known,
-    lists: Pace,
-    primary: Pace,
 }
 
-/// When something was last read again, and how long that took.
+/// What is read beside the watcher.
 #[derive(Debug, Default)]
-struct Pace {
-    at: Option<(Instant, Duration)>,
-    /// `highestCommittedUSN` then.
-    usn: i64,
-}
-
-impl Pace {
-    fn is_due(&self, usn: i64, pause: Duration, rest: u32) -> bool {
-        self.at.is_none_or(|(at, took)| self.usn != usn && at.elapsed() >= pause.max(took * rest))
-    }
-
-    fn note(&mut self, began: Instant, usn: i64) {
-        *self = Self { at: Some((began, began.elapsed())), usn };
-    }
+pub(crate) struct Beside {
+    lists: Background<Lists>,
+    primary: Background<BTreeMap<ObjectGuid, Vec<ObjectGuid>>>,
 }
 
 impl Memory {
+    pub(crate) fn new(read_again_done: i64) -> Self {
+        Self { read_again_done, ..Self::default() }
+    }
+
     /// Forgets what belongs to another domain controller's database.
     pub(crate) fn adopt(&mut self, invocation_id: Uuid) {
         if self.invocation_id != Some(invocation_id) {
-            let read_again_done = self.read_again_done;
-            *self = Self { invocation_id: Some(invocation_id), read_again_done, ..Self::default() };
+            *self = Self { invocation_id: Some(invocation_id), ..Self::new(self.read_again_done) };
         }
     }
 
@@ -89,17 +87,17 @@ impl Memory {
 /// What a turn works with.
 pub(crate) struct Turn<'t> {
     pub connection: &'t Connection,
-    pub settings: &'t AgentSettings,
-    pub watched: &'t [ObjectGuid],
+    pub options: &'t Options,
+    pub settings: &'t Arc<AgentSettings>,
+    pub watched: &'t Arc<[ObjectGuid]>,
     pub fence: i64,
     pub read_again: i64,
-    pub pause: Duration,
     pub out: &'t mpsc::Sender<Shipment>,
 }
 
 impl Turn<'_> {
     /// Looks whether anything moved, and reads it. Returns `highestCommittedUSN`.
-    pub(crate) async fn take(&self, memory: &mut Memory) -> Result<i64, Stop> {
+    pub(crate) async fn take(&self, memory: &mut Memory, beside: &mut Beside) -> Result<i64, Stop> {
         // Read before any search, on the same connection: what changes during a search is read next time.
         let usn = self.connection.highest_usn().await?;
         match memory.cursor {
@@ -111,7 +109,7 @@ impl Turn<'_> {
             // Lower than the cursor: the domain controller was restored from a backup.
             Some(_) | None => self.full(memory, usn).await?,
         }
-        self.groups(memory, usn).await?;
+        self.groups(memory, beside, usn).await?;
         self.look_ups(memory).await?;
         Ok(usn)
     }
@@ -147,44 +145,75 @@ impl Turn<'_> {
         memory.applied(applied.answer);
     }
 
-    /// Reads the watched groups again, if anything moved since and they have rested.
-    async fn groups(&self, memory: &mut Memory, usn: i64) -> Result<(), Stop> {
+    /// Has the watched groups read again, if anything moved since and the last read has rested; and sends what a read
+    /// that has ended found changed.
+    async fn groups(&self, memory: &mut Memory, beside: &mut Beside, usn: i64) -> Result<(), Stop> {
         memory.known.forget_unwatched(self.watched);
         let new = self.watched.iter().any(|group| !memory.known.knows(*group));
-        if new || memory.lists.is_due(usn, self.pause, REST[0]) {
-            let began = Instant::now();
-            self.lists(memory).await?;
-            memory.lists.note(began, usn);
+        let domain = || self.settings.domain.as_str().to_owned();
+        let pause = self.options.group_pause;
+        if let Some(lists) = beside.lists.ended().await {
+            self.compare_lists(memory, lists?).await?;
+        } else if beside.lists.is_due(usn, pause, LISTS_REST) || new && !beside.lists.is_running() {
+            let (domain, watched) = (domain(), self.watched.clone());
+            let read = |connection| groups::lists(connection, domain, watched);
+            beside.lists.begin(self.options, self.settings, usn, read);
         }
-        if new || memory.primary.is_due(usn, self.pause, REST[1]) {
-            let began = Instant::now();
-            self.primary(memory).await?;
-            memory.primary.note(began, usn);
+        if let Some(members) = beside.primary.ended().await {
+            self.compare_primary(memory, members?).await?;
+        } else if beside.primary.is_due(usn, pause, PRIMARY_REST)
+            || memory.known.lacks_primary() && !beside.primary.is_running()
+        {
+            let rids = &memory.known.rids;
+            let groups: Vec<_> = rids.iter().filter_map(|(guid, rid)| Some((*guid, (*rid)?))).collect();
+            if groups.is_empty() {
+                return Ok(());
+            }
+            let domain = domain();
+            let read = |connection| groups::primary_members(connection, domain, groups);
+            beside.primary.begin(self.options, self.settings, usn, read);
         }
         Ok(())
     }
 
-    async fn lists(&self, memory: &mut Memory) -> Result<(), Stop> {
+    async fn compare_lists(&self, memory: &mut Memory, lists: Lists) -> Result<(), Stop> {
         let Some(mut transfer) = self.addition(memory) else { return Ok(()) };
-        let known = &mut memory.known;
-        let gone =
-            groups::put_changed(self.connection, self.settings, self.watched, known, &mut transfer).await?;
+        let is_watched = |group: &ObjectGuid| self.watched.binary_search(group).is_ok();
+        for (group, digest) in lists.digests {
+            if is_watched(&group) && memory.known.lists.get(&group) != Some(&digest) {
+                transfer.put_members(group, MemberList::from_start(self.connection, group)).await?;
+            }
+        }
+        for group in lists.unseen.difference(&memory.known.gone).copied().filter(is_watched) {
+            look_up(self.connection, self.settings, self.watched, group, &mut transfer).await?;
+        }
         if !transfer.is_empty() {
             let (answer, digests) = transfer.finish().await?;
             memory.known.lists.extend(digests);
             memory.applied(answer);
         }
-        memory.known.gone = gone;
+        memory.known.rids.extend(lists.rids);
+        memory.known.gone = lists.unseen;
         Ok(())
     }
 
-    async fn primary(&self, memory: &mut Memory) -> Result<(), Stop> {
+    async fn compare_primary(
+        &self,
+        memory: &mut Memory,
+        members: BTreeMap<ObjectGuid, Vec<ObjectGuid>>,
+    ) -> Result<(), Stop> {
         let Some(mut transfer) = self.addition(memory) else { return Ok(()) };
-        let changed =
-            groups::put_primary(self.connection, self.settings, &memory.known, &mut transfer).await?;
+        let mut digests = BTreeMap::new();
+        for (group, list) in members {
+            let digest = digest_of(&list);
+            if memory.known.primary.get(&group) != Some(&digest) {
+                transfer.put_primary(group, list).await?;
+                digests.insert(group, digest);
+            }
+        }
         if !transfer.is_empty() {
             let (answer, _) = transfer.finish().await?;
-            memory.known.primary.extend(changed);
+            memory.known.primary.extend(digests);
             memory.applied(answer);
         }
         Ok(())

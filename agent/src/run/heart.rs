@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use protocol::heartbeat::{Directives, DirectoryState, Heartbeat, PERIOD, Role};
+use protocol::heartbeat::{Directives, DirectoryState, Heartbeat, Role};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
@@ -25,6 +25,7 @@ const CLOSEST: Duration = Duration::from_millis(300);
 
 /// What is counted from one heartbeat to the next.
 pub(super) struct Beat {
+    period: Duration,
     instance: Uuid,
     sequence: u64,
     host: String,
@@ -33,9 +34,9 @@ pub(super) struct Beat {
 }
 
 impl Beat {
-    pub(super) fn new() -> Self {
-        let host = platform::host();
-        Self { instance: Uuid::new_v4(), sequence: 0, host, watched_version: 0, last_success: None }
+    pub(super) fn new(period: Duration) -> Self {
+        let (instance, host) = (Uuid::new_v4(), platform::host());
+        Self { period, instance, sequence: 0, host, watched_version: 0, last_success: None }
     }
 }
 
@@ -50,21 +51,21 @@ pub(super) struct Heart {
 impl Heart {
     /// Beats until another identity takes this one's place.
     pub(super) async fn beat(mut self, state: StateDir, stamp: Option<SystemTime>, replaced: Arc<Notify>) {
-        loop {
-            if state.stamp() != stamp && state.stamp().is_some() {
-                replaced.notify_one();
-                return;
-            }
+        let is_replaced = || state.stamp().is_some_and(|now| Some(now) != stamp);
+        while !is_replaced() {
             let sent = Instant::now();
             let heartbeat = self.heartbeat();
+            // What the server is told was carried out is kept before it is told.
+            self.status.note_directory(&self.standing.borrow(), clock::now());
             let told = kind_of(&heartbeat.directory);
             let period = match self.uplink.heartbeat(&heartbeat).await {
                 Ok(directives) => self.obey(directives, sent),
                 Err(error) => self.go_without(&error),
             };
-            self.status.note_directory(&self.standing.borrow().state, clock::now());
-            self.rest(sent, period, &told).await;
+            self.status.note_directory(&self.standing.borrow(), clock::now());
+            self.rest(sent, period, &told, is_replaced).await;
         }
+        replaced.notify_one();
     }
 
     fn heartbeat(&mut self) -> Heartbeat {
@@ -113,7 +114,7 @@ impl Heart {
             orders.look_up = directives.look_up;
             orders.as_of = sent;
         });
-        PERIOD
+        self.beat.period
     }
 
     /// No answer, or a refusal. The connection to the directory outlives a server that is away; it does not outlive a
@@ -138,7 +139,7 @@ impl Heart {
             None if self.beat.sequence == 1 => tracing::warn!("{error}; trying again"),
             None => tracing::debug!("{error}"),
         }
-        PERIOD
+        self.beat.period
     }
 
     fn set_role(&self, role: Role) {
@@ -152,20 +153,29 @@ impl Heart {
         });
     }
 
-    /// Waits for the next turn; less long if the directory stands otherwise than was told.
-    async fn rest(&mut self, sent: Instant, period: Duration, told: &Option<String>) {
+    /// Waits for the next turn; less long if the directory stands otherwise than was told, or the machine was enrolled
+    /// again.
+    async fn rest(
+        &mut self,
+        sent: Instant,
+        period: Duration,
+        told: &Option<String>,
+        is_replaced: impl Fn() -> bool,
+    ) {
         let next = sent + jittered(period);
-        let news = async {
-            let other = self.standing.wait_for(|standing| kind_of(&standing.state) != *told);
-            if other.await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep_until((sent + CLOSEST).into()).await;
-        };
-        if period == PERIOD {
+        if period < REFUSED_PERIOD {
+            let news = async {
+                let other = self.standing.wait_for(|standing| kind_of(&standing.state) != *told);
+                if other.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                tokio::time::sleep_until((sent + CLOSEST).into()).await;
+            };
             let _ = tokio::time::timeout_at(next.into(), news).await;
         } else {
-            tokio::time::sleep_until(next.into()).await;
+            while Instant::now() < next && !is_replaced() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
         }
     }
 }

@@ -46,6 +46,8 @@ create table domains (
     integration_group_lost boolean not null default false,
     bind_account text,
     activedirectory_id text,
+    -- It is known to have AD as its authority, as far as JumpCloud lets us say so.
+    activedirectory_ready boolean not null default false,
     -- The watcher lease.
     watcher uuid,
     watcher_fence bigint not null default 0,
@@ -57,6 +59,8 @@ create table domains (
     full_read_at timestamptz,
     read_again bigint not null default 0,
     unsettled_since timestamptz,
+    -- The settings need attributes that have not been read yet: nothing is planned before they are.
+    awaits_read boolean not null default false,
     watched_groups uuid[] not null default '{}',
     watched_version bigint not null default 0,
     created_at timestamptz not null,

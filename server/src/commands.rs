@@ -25,6 +25,8 @@ fn operator() -> Actor {
 
 /// Serves until told to stop.
 pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
+    // Before anything says that we are up: whoever reads that may stop us at once.
+    let asked_to_stop = asked_to_stop()?;
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("could not listen on {}; choose another --listen", config.listen))?;
     let public_url = config.public_url(listener.local_addr()?);
@@ -51,7 +53,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
             "there is no administrator yet: run `adit-server create-admin --email you@example.com --role owner --password-stdin`"
         );
     }
-    let served = tls::serve(listener, http::router(app.clone()), certificate.as_ref(), asked_to_stop()).await;
+    let served = tls::serve(listener, http::router(app.clone()), certificate.as_ref(), asked_to_stop).await;
     tracing::info!("stopping");
     stop.send_replace(true);
     let finished = async { while workers.join_next().await.is_some() {} };
@@ -65,16 +67,14 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     served.context("the listener failed")
 }
 
-async fn asked_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Brings the schema up to date.

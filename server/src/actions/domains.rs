@@ -49,6 +49,7 @@ pub async fn add(
         integration_group_lost: false,
         bind_account: None,
         activedirectory_id: None,
+        activedirectory_ready: false,
         watcher: None,
         watcher_fence: 0,
         watcher_until: None,
@@ -123,8 +124,13 @@ async fn save(
         store::domains::update_pins_forgotten(tx, id).await?;
     }
     let (old, new) = (before.settings.policy(), settings.policy());
-    if old.attributes_to_read() != new.attributes_to_read() {
+    let (read, wanted) = (old.attributes_to_read(), new.attributes_to_read());
+    if read != wanted {
         store::domains::update_read_again(&mut *tx, id).await?;
+    }
+    // A value that was never read looks empty, and an empty one clears the field.
+    if wanted.iter().any(|name| !read.contains(name)) && before.directory_read_at.is_some() {
+        store::domains::update_awaits_read(tx, id, true).await?;
     }
     if old.username_attribute != new.username_attribute {
         update_identity_keys(tx, id, settings).await?;

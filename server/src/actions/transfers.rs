@@ -101,6 +101,9 @@ async fn apply(
     let full_read_at = full.then_some(now);
     store::domains::update_read(tx, id, last.invocation_id, last.to, full_read_at, trust.unsettled_since)
         .await?;
+    if full && trust.settled && agent.applied_revision >= domain.revision {
+        store::domains::update_awaits_read(tx, id, false).await?;
+    }
     if trust.read_again {
         store::domains::update_read_again(&mut *tx, id).await?;
     }

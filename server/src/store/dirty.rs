@@ -272,7 +272,7 @@ pub async fn mark_due(db: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Resu
 pub async fn list_domains(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<DomainId>> {
     sqlx::query_scalar!(
         r#"select d.id as "id: DomainId" from domains d join organizations o on o.id = d.organization_id
-           where o.mirror_read_at is not null and d.directory_read_at is not null
+           where o.mirror_read_at is not null and d.directory_read_at is not null and not d.awaits_read
              and exists (select from dirty where domain_id = d.id)"#
     )
     .fetch_all(db)

@@ -44,6 +44,7 @@ pub struct Domain {
     pub integration_group_lost: bool,
     pub bind_account: Option<String>,
     pub activedirectory_id: Option<String>,
+    pub activedirectory_ready: bool,
     pub watcher: Option<AgentId>,
     pub watcher_fence: i64,
     pub watcher_until: Option<DateTime<Utc>>,
@@ -65,7 +66,7 @@ macro_rules! select_domain {
                       mode as "mode: Mode", revision, settings as "settings: Json<DomainSettings>", bind_password,
                       domain_sid, root_user_container as "root_user_container: ObjectGuid",
                       integration_group as "integration_group: ObjectGuid", integration_group_lost, bind_account,
-                      activedirectory_id, watcher as "watcher: AgentId", watcher_fence, watcher_until,
+                      activedirectory_id, activedirectory_ready, watcher as "watcher: AgentId", watcher_fence, watcher_until,
                       last_invocation_id, last_usn, directory_read_at, full_read_at, read_again, unsettled_since,
                       watched_version, created_at
                from domains "# + $tail
@@ -202,6 +203,21 @@ pub async fn update_activedirectory(db: impl PgExecutor<'_>, id: DomainId, objec
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// The object is set up, as far as JumpCloud lets us.
+pub async fn update_activedirectory_ready(db: impl PgExecutor<'_>, id: DomainId) -> sqlx::Result<()> {
+    sqlx::query!("update domains set activedirectory_ready = true where id = $1", id.0).execute(db).await?;
+    Ok(())
+}
+
+/// Nothing is planned before a full read has brought what the settings need.
+pub async fn update_awaits_read(conn: &mut PgConnection, id: DomainId, awaits: bool) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query!("update domains set awaits_read = $2 where id = $1 and awaits_read <> $2", id.0, awaits)
+            .execute(conn)
+            .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Takes the watcher role if it is free, or keeps it. `None`: another agent has it.

@@ -327,17 +327,19 @@ pub async fn insert_link(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into links (domain_id, guid, organization_id, kind, jumpcloud_id, taken_over, linked_at)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into links
+           (domain_id, guid, organization_id, kind, jumpcloud_id, taken_over, password_expired, linked_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (domain_id, guid) do update
          set jumpcloud_id = excluded.jumpcloud_id, taken_over = excluded.taken_over, suspended_by_us = false,
-             leaving_since = null, password_expired = false, linked_at = excluded.linked_at",
+             leaving_since = null, password_expired = excluded.password_expired, linked_at = excluded.linked_at",
         domain.0,
         link.guid.0,
         organization.0,
         link.kind,
         link.jumpcloud_id,
         link.taken_over,
+        link.password_expired,
         now,
     )
     .execute(conn)
@@ -446,4 +448,25 @@ pub async fn list_candidates(
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(|row| row.body.0).collect())
+}
+
+/// Linked users that a full read did not show, and that nobody wrote since it began.
+pub async fn list_unseen_linked(
+    db: impl PgExecutor<'_>,
+    organization: OrganizationId,
+    seen: &[String],
+    began: DateTime<Utc>,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select u.id from jumpcloud_users u
+         join links l on l.organization_id = u.organization_id and l.kind = 'user' and l.jumpcloud_id = u.id
+         where u.organization_id = $1 and u.written_at < $3
+           and not exists (select from unnest($2::text[]) as seen(id) where seen.id = u.id)
+         order by u.id",
+        organization.0,
+        seen,
+        began
+    )
+    .fetch_all(db)
+    .await
 }

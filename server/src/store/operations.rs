@@ -350,3 +350,51 @@ pub async fn count_planned(db: impl PgExecutor<'_>, domain: DomainId) -> sqlx::R
     .fetch_all(db)
     .await
 }
+
+/// The last two operations done of each subject, kind and target, newest first: what was written again and again.
+pub async fn list_last_done(
+    db: impl PgExecutor<'_>,
+    domain: DomainId,
+    subjects: &[ObjectGuid],
+    since: DateTime<Utc>,
+) -> sqlx::Result<Vec<Row>> {
+    let subjects: Vec<Uuid> = subjects.iter().map(|guid| guid.0).collect();
+    select_operations!(
+        "where id in (
+             select id from (
+                 select id, row_number() over (partition by subject, kind, target order by settled_at desc, id desc) as place
+                 from operations
+                 where domain_id = $1 and subject = any($2) and state = 'done' and settled_at >= $3 and guard is null
+                   and kind <> 'restore_user' and kind <> 'add_member'
+             ) last where place <= 2)
+         order by settled_at desc, id desc",
+        domain.0,
+        &subjects,
+        since
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Parks what was just planned: JumpCloud keeps another value than the one we write.
+pub async fn update_parked_as_futile(
+    conn: &mut PgConnection,
+    domain: DomainId,
+    subject: ObjectGuid,
+    kind: &str,
+    target: Option<ObjectGuid>,
+    message: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update operations set state = 'parked', error_code = 'jumpcloud_keeps_another_value', error_message = $5
+         where domain_id = $1 and subject = $2 and kind = $3 and target is not distinct from $4 and state = 'ready'",
+        domain.0,
+        subject.0,
+        kind,
+        target.map(|guid| guid.0),
+        message
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

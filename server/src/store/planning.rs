@@ -79,7 +79,7 @@ pub async fn list_closed_groups(
         r#"select g.guid as "guid: ObjectGuid" from directory_groups g
            left join links l on l.domain_id = g.domain_id and l.guid = g.guid
            left join jumpcloud_groups j on j.organization_id = $2 and j.id = l.jumpcloud_id
-           where g.domain_id = $1 and (g.verdict = 'conflict' or coalesce((j.body->>'dynamic')::boolean, false))"#,
+           where g.domain_id = $1 and ((l.guid is null and g.verdict = 'conflict') or coalesce((j.body->>'dynamic')::boolean, false))"#,
         domain.0,
         organization.0
     )

@@ -2,6 +2,7 @@
 
 use planner::input::JumpCloudUser;
 use planner::plan::Lane;
+use protocol::DomainName;
 
 use super::Worked;
 use crate::app::App;
@@ -79,10 +80,26 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     async fn everything(&self) -> Result<(), Failed> {
+        self.instances().await?;
         self.users().await?;
         self.groups().await?;
         self.members().await?;
         self.associations().await
+    }
+
+    /// An object of the domain that is there already: what it marked before us is ours, not another source's.
+    async fn instances(&self) -> Result<(), Failed> {
+        for domain in store::domains::list_of(&self.app.db, self.organization.id).await? {
+            let Ok(name) = DomainName::parse(&domain.name) else { continue };
+            let found = self.client.find_activedirectory(&name).await?.map(|object| object.id);
+            if let Some(id) = found.filter(|id| domain.activedirectory_id.as_ref() != Some(id)) {
+                let mut tx = self.app.db.begin().await?;
+                store::domains::update_activedirectory(&mut *tx, domain.id, &id).await?;
+                store::dirty::mark_all(&mut tx, domain.id).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(())
     }
 
     /// Page by page: what was written while this went on is newer than what was read, and stays.
@@ -99,6 +116,12 @@ impl Reading<'_> {
             let (usernames, emails) = names(&page, &changed);
             store::dirty::mark_claimants(&mut tx, id, &usernames, &emails).await?;
             tx.commit().await?;
+        }
+        // A user that was deleted while the pages were read shifts them: what is linked is asked for by its id.
+        for linked in store::mirror::list_unseen_linked(db, id, &seen, began).await? {
+            if self.client.get_user(&linked).await?.is_some() {
+                seen.push(linked);
+            }
         }
         let mut tx = db.begin().await?;
         let gone = store::mirror::delete_users_unseen(&mut tx, id, &seen, began).await?;

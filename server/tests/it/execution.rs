@@ -153,3 +153,54 @@ async fn an_existing_user_of_the_same_email_is_taken_over_and_one_of_the_same_us
     assert_eq!(world.status(101).await, "conflict");
     assert_eq!(world.reasons(101).await, ["ambiguous_match"]);
 }
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn a_value_that_jumpcloud_keeps_changing_is_parked_instead_of_written_for_ever(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = world.enrolled("dc1").await;
+    dc.read_in_full(&people(1)).await;
+    world.activate().await;
+    let refused = Action::Status {
+        status: 200,
+        body: Some(world.jumpcloud.user_by_username("person0").unwrap()),
+        headers: Default::default(),
+    };
+    world
+        .jumpcloud
+        .script(Fault::new(refused).on("PUT", "/api/systemusers/*").with_field("lastname").forever());
+
+    let mut renamed = user(100, "person0");
+    renamed.sn = Some("Normalised".into());
+    dc.report(Kind::Delta, vec![Record::User(renamed)]).await;
+    world.settle().await;
+    let parked = store::operations::list(&world.app.db, Some(world.domain), Some("parked"), None, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(parked.len(), 1);
+    assert_eq!(parked[0].error_code.as_deref(), Some("jumpcloud_keeps_another_value"));
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn an_attribute_that_was_never_read_clears_nothing(db: PgPool) {
+    let world = World::in_preview(db, Seed::default(), json!({"sync_additional_attributes": false})).await;
+    world.settle().await;
+    let mut dc = world.enrolled("dc1").await;
+    dc.read_in_full(&people(1)).await;
+    world.settle().await;
+    world.activate().await;
+    let fields = json!({"department": "Set in JumpCloud"}).as_object().unwrap().clone();
+    assert!(world.jumpcloud.force("person0", &fields));
+    server::actions::domains::resync(&world.app, &tester(), world.domain).await.unwrap();
+    world.settle().await;
+
+    world.change(json!({"sync_additional_attributes": true})).await;
+    world.settle().await;
+    assert_eq!(world.jumpcloud.user_by_username("person0").unwrap()["department"], "Set in JumpCloud");
+
+    let mut read = user(100, "person0");
+    read.attributes.insert("department".into(), "Sales".into());
+    dc.applied_revision = 2;
+    dc.read_in_full(&[read]).await;
+    world.settle().await;
+    assert_eq!(world.jumpcloud.user_by_username("person0").unwrap()["department"], "Sales");
+}

@@ -174,6 +174,7 @@ impl World {
             invocation_id,
             usn: 0,
             vector: BTreeMap::new(),
+            applied_revision: 0,
         }
     }
 
@@ -213,6 +214,7 @@ pub(crate) struct Dc<'a> {
     pub(crate) invocation_id: Uuid,
     pub(crate) usn: i64,
     pub(crate) vector: BTreeMap<Uuid, i64>,
+    pub(crate) applied_revision: i64,
 }
 
 impl Dc<'_> {
@@ -245,7 +247,7 @@ impl Dc<'_> {
             host: self.name.clone(),
             platform: Platform::Linux,
             clock: self.world.now(),
-            applied_revision: 0,
+            applied_revision: self.applied_revision,
             watched_groups_version: 0,
             read_again_done: 0,
             directory: DirectoryState::Connected { secure: true, report: Box::new(report) },

@@ -13,13 +13,18 @@ use crate::store::organizations::Organization;
 /// Finds or makes the object of every active domain of the organization that has none yet.
 pub(super) async fn ensure(app: &App, organization: &Organization, client: &Client) -> anyhow::Result<()> {
     for domain in store::domains::list_of(&app.db, organization.id).await? {
-        if domain.mode != Mode::Active || domain.activedirectory_id.is_some() {
+        if domain.mode != Mode::Active || domain.activedirectory_ready {
             continue;
         }
         let name = DomainName::parse(&domain.name)?;
         match find_or_create(&client.in_lane(Lane::Urgent), &name).await {
             Ok(id) => {
                 let mut tx = app.db.begin().await?;
+                store::domains::update_activedirectory_ready(&mut *tx, domain.id).await?;
+                if domain.activedirectory_id.as_deref() == Some(id.as_str()) {
+                    tx.commit().await?;
+                    continue;
+                }
                 store::domains::update_activedirectory(&mut *tx, domain.id, &id).await?;
                 store::dirty::mark_all(&mut tx, domain.id).await?;
                 // What is associated with it already is read with the mirror.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use planner::policy::TakeoverAction;
 use protocol::OrganizationId;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -150,6 +151,10 @@ async fn apply(
             store::mirror::delete_group(tx, organization, &id).await?;
         }
         Effect::Link { kind, jumpcloud_id, taken_over } => {
+            // Whoever is linked under `retain` keeps the password, whatever the setting becomes later.
+            let policy =
+                store::domains::find(&mut *tx, domain).await?.map(|row| row.settings.user_takeover_action);
+            let password_expired = !taken_over || policy != Some(TakeoverAction::Deactivate);
             let link = Link {
                 guid: subject,
                 kind: kind.into(),
@@ -157,7 +162,7 @@ async fn apply(
                 suspended_by_us: false,
                 leaving_since: None,
                 taken_over,
-                password_expired: false,
+                password_expired,
             };
             store::mirror::insert_link(tx, organization, domain, &link, now).await?;
             store::dirty::mark_reports(tx, domain, subject).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use planner::{Operation, Plan};
 use protocol::ObjectGuid;
 use sqlx::PgConnection;
@@ -19,6 +19,9 @@ pub(super) struct Made {
     /// Users whose making or linking is newly planned, or no longer.
     pub(super) identities: Vec<ObjectGuid>,
 }
+
+/// How far back a repetition is looked for.
+const FUTILE_WINDOW: TimeDelta = TimeDelta::minutes(10);
 
 type Key = (ObjectGuid, &'static str, Option<ObjectGuid>);
 
@@ -54,9 +57,43 @@ pub(super) async fn outbox(
     if !new.is_empty() {
         made.inserted = store::operations::insert(tx, domain.organization_id, domain.id, &new, now).await?;
     }
+    park_futile(tx, domain, &new, now).await?;
     store::holds::update_emptied(tx, domain.id, now).await?;
     store::holds::insert_moved_out(tx, domain.id, now).await?;
     Ok(made)
+}
+
+/// What was done twice in a row, without anything else in between, and is wanted a third time: JumpCloud stores another
+/// value than the one it is given, and would be written to for ever.
+async fn park_futile(
+    tx: &mut PgConnection,
+    domain: &Domain,
+    new: &[Operation],
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let subjects: Vec<ObjectGuid> = new.iter().map(|operation| operation.subject).collect();
+    let done = store::operations::list_last_done(&mut *tx, domain.id, &subjects, now - FUTILE_WINDOW).await?;
+    for operation in new {
+        let kind = operation.change.kind();
+        let same = |row: &&Row| {
+            row.subject == operation.subject && row.kind == kind && row.target == operation.target
+        };
+        let last: Vec<&Row> = done.iter().filter(same).collect();
+        if last.len() == 2 && last.iter().all(|row| row.change.0 == operation.change) {
+            let message = "JumpCloud accepted this twice and still shows another value. See what it makes of the value, \
+                           correct it in AD or the attribute mapping, and retry.";
+            store::operations::update_parked_as_futile(
+                tx,
+                domain.id,
+                operation.subject,
+                kind,
+                operation.target,
+                message,
+            )
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 fn key(operation: &Operation) -> Key {

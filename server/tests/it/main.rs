@@ -4,7 +4,9 @@
 
 mod agents;
 mod execution;
+mod foundation;
 mod guard;
 mod import_rule;
+mod jumpcloud;
 mod reading;
 mod world;

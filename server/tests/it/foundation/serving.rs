@@ -12,7 +12,7 @@ use server::tls;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::scratch::Scratch;
+use crate::foundation::scratch::Scratch;
 
 struct Running {
     address: SocketAddr,

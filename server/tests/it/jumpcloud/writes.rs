@@ -5,7 +5,7 @@ use serde_json::json;
 use server::jumpcloud::{JumpCloudError, Verdict};
 use simulator::{Action, Fault, Seed};
 
-use crate::support::{World, fields, object, person};
+use crate::jumpcloud::support::{World, fields, object, person};
 
 #[tokio::test]
 async fn a_user_is_created_with_everything() {

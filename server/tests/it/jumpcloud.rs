@@ -1,7 +1,5 @@
 //! The JumpCloud client against the simulator.
 
-#![cfg(test)]
-
 mod base_urls;
 mod budget;
 mod credentials;

@@ -9,7 +9,7 @@ use server::jumpcloud::{
 };
 use simulator::{Action, Fault};
 
-use crate::support::{KEY, ORG, World, client, key, settings};
+use crate::jumpcloud::support::{KEY, ORG, World, client, key, settings};
 
 #[tokio::test]
 async fn a_good_key_sees_its_organization() {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use server::store::cluster::{Cluster, Mode};
 
-use crate::scratch::{self, Scratch};
+use crate::foundation::scratch::{self, Scratch};
 
 const DATA_DIR: &str = "ADIT_TEST_HELPER_DATA_DIR";
 const MODE: &str = "ADIT_TEST_HELPER_MODE";

@@ -12,7 +12,7 @@ use server::store::cluster::{Cluster, ClusterError, Mode};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use crate::scratch::Scratch;
+use crate::foundation::scratch::Scratch;
 use helper::Helper;
 
 async fn open(scratch: &Scratch, mode: Mode) -> Cluster {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use server::jumpcloud::{JumpCloudError, Lane, Verdict};
 use simulator::{Action, Fault};
 
-use crate::support::{World, impatient, person};
+use crate::jumpcloud::support::{World, impatient, person};
 
 fn answer(status: u16, body: Value, headers: &[(&str, &str)]) -> Action {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

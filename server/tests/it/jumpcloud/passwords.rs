@@ -5,7 +5,7 @@ use serde_json::json;
 use server::jumpcloud::{JumpCloudError, Verdict};
 use simulator::{Action, Fault, Seed};
 
-use crate::support::{World, impatient, object};
+use crate::jumpcloud::support::{World, impatient, object};
 
 const PASSWORD: &str = "Gr\u{fc}n\"\\\u{7}<1843>";
 

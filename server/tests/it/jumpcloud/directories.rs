@@ -5,7 +5,7 @@ use serde_json::json;
 use server::jumpcloud::{Associated, AuthorityOutcome, Verdict};
 use simulator::{Action, Fault, Seed, SeedDirectory};
 
-use crate::support::{World, object};
+use crate::jumpcloud::support::{World, object};
 
 fn corp() -> DomainName {
     DomainName::parse("DC=corp,DC=example").unwrap()

@@ -4,7 +4,7 @@ use planner::input::AccountState;
 use serde_json::{Value, json};
 use simulator::{Action, Fault, Seed};
 
-use crate::support::{World, object, person};
+use crate::jumpcloud::support::{World, object, person};
 
 fn seed(count: usize) -> Seed {
     let user = |number: usize| {

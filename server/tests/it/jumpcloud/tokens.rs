@@ -6,7 +6,7 @@ use protocol::Secret;
 use server::jumpcloud::{Credential, JumpCloudError, Verdict};
 use simulator::{Action, Fault};
 
-use crate::support::{CLIENT_SECRET, World, client};
+use crate::jumpcloud::support::{CLIENT_SECRET, World, client};
 
 fn account(secret: &str, token_url: Option<String>) -> Credential {
     Credential::ServiceAccount {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use server::jumpcloud::{Associated, Marks};
 
-use crate::support::World;
+use crate::jumpcloud::support::World;
 
 fn marks(instance: Option<&str>) -> Marks {
     Marks {

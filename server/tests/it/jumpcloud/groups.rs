@@ -6,7 +6,7 @@ use serde_json::json;
 use server::jumpcloud::{JumpCloudError, Verdict};
 use simulator::{Action, Fault, Seed, SeedGroup};
 
-use crate::support::{World, object};
+use crate::jumpcloud::support::{World, object};
 
 #[tokio::test]
 async fn every_group_is_listed_once() {

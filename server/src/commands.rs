@@ -9,7 +9,7 @@ use protocol::Secret;
 use server::app::{Actor, App};
 use server::clock::Clock;
 use server::config::Config;
-use server::crypto::{MasterKey, Vault};
+use server::crypto::{MasterKey, Vault, VaultError};
 use server::store::admins::Role;
 use server::store::cluster::{Cluster, Mode};
 use server::{actions, http, store, tls, workers};
@@ -35,7 +35,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     let db = connect(&cluster).await?;
     let certificate = tls::certificate(&config, clock.now())?;
     let fingerprint = certificate.as_ref().map(|certificate| certificate.fingerprint().to_owned());
-    let vault = vault(&config, &db, &clock).await?;
+    let (vault, _) = vault(&config, &db, &clock).await?;
     let app = App::new(db.clone(), clock, vault, config, public_url, fingerprint.clone());
 
     let (stop, stopping) = watch::channel(false);
@@ -146,7 +146,7 @@ async fn with_app(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result
     let done = async {
         let db = connect(&cluster).await?;
         let clock = Clock::system();
-        let vault = vault(&config, &db, &clock).await?;
+        let (vault, _) = vault(&config, &db, &clock).await?;
         let public_url = config.public_url(config.listen);
         let app = App::new(db.clone(), clock, vault, config, public_url, None);
         let done = work(&app).await;
@@ -169,11 +169,49 @@ async fn connect(cluster: &Cluster) -> anyhow::Result<PgPool> {
     Ok(db)
 }
 
-/// The vault of the stored secrets; the first start makes its data key.
-async fn vault(config: &Config, db: &PgPool, clock: &Clock) -> anyhow::Result<Vault> {
+/// Seals every data key under a fresh master key. Whatever interrupts this, one of the two key files opens them: the next
+/// start takes the right one.
+pub(super) async fn rotate_master_key(config: Config) -> anyhow::Result<()> {
+    let cluster = Cluster::open(&config, Mode::Command).await?;
+    let done = async {
+        let db = connect(&cluster).await?;
+        let (_, old) = vault(&config, &db, &Clock::system()).await?;
+        let new = MasterKey::generate();
+        new.stage(&config.master_key)?;
+        let mut tx = db.begin().await?;
+        for (id, sealed) in store::keys::list(&mut *tx).await? {
+            store::keys::update(&mut *tx, id, &Vault::rewrap(&old, &new, id, &sealed)?).await?;
+        }
+        tx.commit().await?;
+        MasterKey::promote(&config.master_key)?;
+        db.close().await;
+        println!(
+            "The master key in {} is a new one; keep a copy of it elsewhere.",
+            config.master_key.path().display()
+        );
+        Ok(())
+    }
+    .await;
+    cluster.close().await?;
+    done
+}
+
+/// The vault of the stored secrets, and the master key that opens it; the first start makes the data key.
+async fn vault(config: &Config, db: &PgPool, clock: &Clock) -> anyhow::Result<(Vault, MasterKey)> {
     let master = MasterKey::load(&config.master_key)?;
     if store::keys::list(db).await?.is_empty() {
         store::keys::insert(db, 1, &Vault::new_data_key(&master, 1)?, clock.now()).await?;
     }
-    Ok(Vault::from_sealed(&master, store::keys::list(db).await?)?)
+    let sealed = store::keys::list(db).await?;
+    match Vault::from_sealed(&master, sealed.clone()) {
+        Ok(vault) => Ok((vault, master)),
+        Err(error @ VaultError::WrongMasterKey(_)) => {
+            // A rotation was interrupted after its transaction: the staged key is the right one.
+            let Some(staged) = MasterKey::staged(&config.master_key)? else { return Err(error.into()) };
+            let vault = Vault::from_sealed(&staged, sealed)?;
+            MasterKey::promote(&config.master_key)?;
+            Ok((vault, staged))
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -33,6 +33,8 @@ enum Command {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Replaces the master key file: every data key is sealed anew under a fresh one. Running servers go on
+    RotateMasterKey,
     /// Makes an API token; it is the last word on standard output, and shown only here
     CreateApiToken {
         /// What the token is for
@@ -73,6 +75,7 @@ fn run(config: server::config::Config, command: Command) -> anyhow::Result<()> {
         Command::CreateAdmin { email, role, password_stdin } => {
             runtime.block_on(commands::create_admin(config, &email, role, password_stdin))
         }
+        Command::RotateMasterKey => runtime.block_on(commands::rotate_master_key(config)),
         Command::CreateApiToken { name, role } => {
             runtime.block_on(commands::create_api_token(config, &name, role))
         }

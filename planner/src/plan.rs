@@ -223,7 +223,8 @@ impl Change {
         }
     }
 
-    /// Ends of access go first, memberships and additional attributes last.
+    /// Ends of access go first; then people; what only follows from others' existence goes last, so that a long import
+    /// never has its head behind its own tail.
     pub fn lane(&self) -> Lane {
         match self {
             Self::SuspendUser { .. }
@@ -231,19 +232,17 @@ impl Change {
             | Self::ExpirePassword
             | Self::DeleteUser { .. }
             | Self::UnbindUser { .. } => Lane::Urgent,
-            Self::LinkUser { .. }
+            Self::CreateUser { .. }
+            | Self::LinkUser { .. }
             | Self::SetUsername { .. }
             | Self::UpdateUser { .. }
-            | Self::RenameGroup { .. }
-            | Self::AddMember
-            | Self::RemoveMember
             | Self::CreateGroup { .. }
             | Self::AdoptGroup { .. }
+            | Self::RenameGroup { .. }
             | Self::UnbindGroup
-            | Self::DeleteGroup => Lane::Normal,
-            Self::CreateUser { .. } | Self::AssociateUser | Self::AssociateGroup | Self::SetManager => {
-                Lane::Bulk
-            }
+            | Self::DeleteGroup
+            | Self::RemoveMember => Lane::Normal,
+            Self::AssociateUser | Self::AssociateGroup | Self::SetManager | Self::AddMember => Lane::Bulk,
         }
     }
 

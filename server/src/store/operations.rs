@@ -183,7 +183,8 @@ pub struct Leased {
     pub activedirectory_id: Option<String>,
 }
 
-/// Leases up to `limit` operations of one organization, urgent ones first and at most one of each subject.
+/// Leases up to `limit` operations of one organization, urgent ones first and at most one of each subject. Looks no further
+/// than it must: the queue may be long.
 pub async fn lease(
     conn: &mut PgConnection,
     organization: OrganizationId,
@@ -195,8 +196,8 @@ pub async fn lease(
 ) -> sqlx::Result<Vec<Leased>> {
     sqlx::query_as!(
         Leased,
-        r#"with candidate as (
-               select distinct on (o.domain_id, o.subject) o.id, o.lane
+        r#"with scanned as (
+               select o.id, o.domain_id, o.subject, o.lane
                from operations o
                join domains d on d.id = o.domain_id and d.mode = 'active'
                where o.organization_id = $1 and o.state = 'ready' and o.next_attempt_at <= $3 and o.lane <= $5
@@ -210,11 +211,11 @@ pub async fn lease(
                                    and e.rank < o.rank and e.rank < 60
                                    and (e.rank = 0 or e.next_attempt_at <= $3)
                                    and (e.kind not in ('associate_user', 'associate_group') or d.activedirectory_id is not null))
-               order by o.domain_id, o.subject, o.rank, o.id
+               order by o.lane, o.id limit $6::bigint * 4 for update of o skip locked
+           ), one_each as (
+               select distinct on (domain_id, subject) id, lane from scanned order by domain_id, subject, lane, id
            ), chosen as (
-               select o.id from operations o join candidate c on c.id = o.id
-               where o.state = 'ready'
-               order by o.lane, o.id limit $6 for update of o skip locked
+               select id from one_each order by lane, id limit $6::bigint
            )
            update operations o
            set state = 'leased', lease_token = $2, lease_until = $4, attempts = o.attempts + 1

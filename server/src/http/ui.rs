@@ -2,17 +2,26 @@
 //! redirect, or by 422 and the same form with what is wrong.
 
 pub(crate) mod assets;
+mod audit;
 mod chrome;
 mod domains;
 mod enrollment;
 mod extract;
+mod facts;
 pub(crate) mod form;
+mod groups;
 mod guard;
+mod holds;
 mod login;
+mod operations;
 mod organizations;
 mod overview;
+mod preview;
 mod refusal;
 mod session;
+mod settings;
+mod steps;
+mod users;
 mod views;
 mod words;
 
@@ -38,11 +47,14 @@ pub fn router(app: &App) -> Router<App> {
         .route("/organizations/{id}/credential", post(organizations::change_credential))
         .route("/domains", get(domains::list))
         .route("/domains/new", get(domains::blank).post(domains::add))
-        .route("/domains/{id}", get(domains::show))
-        .route("/domains/{id}/pause", post(domains::pause))
-        .route("/domains/{id}/resync", post(domains::resync))
-        .route("/domains/{id}/enrollment-tokens", post(enrollment::issue))
-        .route("/domains/{id}/agents/{agent}/remove", post(enrollment::remove))
+        .merge(of_one_domain())
+        .route("/operations", get(operations::list))
+        .route("/operations/{id}/retry", post(operations::retry))
+        .route("/holds", get(holds::list))
+        .route("/holds/{id}", get(holds::show))
+        .route("/holds/{id}/decide", post(holds::decide))
+        .route("/holds/{id}/answer", post(holds::answer))
+        .route("/audit", get(audit::list))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(refusal::panicked))
@@ -51,6 +63,26 @@ pub fn router(app: &App) -> Router<App> {
         .route("/login", get(login::show).post(login::sign_in))
         .route("/static/{name}", get(assets::serve));
     pages.merge(open)
+}
+
+fn of_one_domain() -> Router<App> {
+    Router::new()
+        .route("/domains/{id}", get(domains::show))
+        .route("/domains/{id}/pause", post(domains::pause))
+        .route("/domains/{id}/resync", post(domains::resync))
+        .route("/domains/{id}/enrollment-tokens", post(enrollment::issue))
+        .route("/domains/{id}/agents/{agent}/remove", post(enrollment::remove))
+        .route("/domains/{id}/settings", get(settings::show).post(settings::save))
+        .route("/domains/{id}/rollback", post(settings::rollback))
+        .route("/domains/{id}/preview", get(preview::show).post(preview::refresh))
+        .route("/domains/{id}/activate", post(preview::activate))
+        .route("/domains/{id}/users", get(users::list))
+        .route("/domains/{id}/users/{guid}", get(users::show))
+        .route("/domains/{id}/users/{guid}/sync", post(users::sync))
+        .route("/domains/{id}/users/{guid}/takeover", post(users::decide_takeover))
+        .route("/domains/{id}/groups", get(groups::list))
+        .route("/domains/{id}/groups/{guid}", get(groups::show))
+        .route("/domains/{id}/groups/{guid}/adopt", post(groups::adopt))
 }
 
 async fn nowhere(OriginalUri(uri): OriginalUri) -> Response {
@@ -85,4 +117,11 @@ fn again(page: &impl Template) -> Answer {
 fn to(address: &str) -> Response {
     let location = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
+/// Back to the page that the form stood on, which says what was done.
+fn back(fields: &form::Fields, otherwise: &str, done: &str) -> Response {
+    let stood_on = Some(fields.text("back")).filter(|back| login::is_of_this_site(back)).unwrap_or(otherwise);
+    let joint = if stood_on.contains('?') { '&' } else { '?' };
+    to(&format!("{stood_on}{joint}done={done}"))
 }

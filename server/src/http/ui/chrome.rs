@@ -13,7 +13,7 @@ use crate::store;
 
 /// The frame of a page.
 #[derive(Debug)]
-pub struct Chrome {
+pub(super) struct Chrome {
     pub viewer: Viewer,
     pub now: DateTime<Utc>,
     pub notices: Vec<Notice>,
@@ -25,7 +25,7 @@ pub struct Chrome {
 
 /// Something that waits for a person, shown on every page until it is settled.
 #[derive(Debug)]
-pub struct Notice {
+pub(super) struct Notice {
     pub severe: bool,
     pub text: String,
     pub href: String,
@@ -68,25 +68,25 @@ impl Chrome {
         Ok(Self { viewer, now: app.clock.now(), notices, open_holds, section, done })
     }
 
-    pub fn is_in(&self, section: &str) -> bool {
+    pub(super) fn is_in(&self, section: &str) -> bool {
         self.section == section
     }
 
     /// Whether forms that change something are shown.
-    pub fn may_change(&self) -> bool {
+    pub(super) fn may_change(&self) -> bool {
         self.viewer.role.may_change()
     }
 
     /// What the form that led here has done.
-    pub fn done(&self) -> Option<&'static str> {
+    pub(super) fn done(&self) -> Option<&'static str> {
         self.done.as_deref().and_then(words::done)
     }
 
-    pub fn ago(&self, at: &DateTime<Utc>) -> String {
+    pub(super) fn ago(&self, at: &DateTime<Utc>) -> String {
         words::ago(self.now, *at)
     }
 
-    pub fn role(&self) -> &'static str {
+    pub(super) fn role(&self) -> &'static str {
         words::role(self.viewer.role)
     }
 }

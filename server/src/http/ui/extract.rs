@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 
 /// An id in the path; anything that is none leads to the page for what does not exist.
 #[derive(Debug)]
-pub struct Id<T>(pub T);
+pub(super) struct Id<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Id<T> {
     type Rejection = Refusal;
@@ -24,23 +24,23 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Id<T> {
 
 /// The parameters of a list: what is empty or senseless counts as not given.
 #[derive(Debug, Default)]
-pub struct Filter(Vec<(String, String)>);
+pub(super) struct Filter(Vec<(String, String)>);
 
 impl Filter {
     /// The first parameter of the name that is not empty. The database takes no NUL in a text.
-    pub fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         let (_, value) = self.0.iter().find(|(found, value)| found == name && !value.trim().is_empty())?;
         let value: String = value.trim().chars().filter(|c| *c != '\0').take(200).collect();
         Some(value).filter(|value| !value.is_empty())
     }
 
     /// As [`text`](Self::text), read as an id or number.
-    pub fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+    pub(super) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
 
     /// As [`text`](Self::text), if it is one of `known`.
-    pub fn one_of(&self, name: &str, known: &[&'static str]) -> Option<&'static str> {
+    pub(super) fn one_of(&self, name: &str, known: &[&'static str]) -> Option<&'static str> {
         let asked = self.text(name)?;
         known.iter().find(|word| **word == asked).copied()
     }

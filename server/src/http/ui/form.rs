@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// The fields of a form that was sent. Only what passed the guard has them.
 #[derive(Clone, Debug, Default)]
-pub struct Fields(Arc<Vec<(String, String)>>);
+pub(super) struct Fields(Arc<Vec<(String, String)>>);
 
 impl Fields {
     pub(super) fn new(pairs: Vec<(String, String)>) -> Self {
@@ -23,32 +23,36 @@ impl Fields {
     }
 
     /// As it was typed; empty if it was not sent.
-    pub fn raw(&self, name: &str) -> &str {
+    pub(super) fn raw(&self, name: &str) -> &str {
         self.0.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
     }
 
     /// Without the spaces around it.
-    pub fn text(&self, name: &str) -> &str {
+    pub(super) fn text(&self, name: &str) -> &str {
         self.raw(name).trim()
     }
 
     /// `None` if it was left empty.
-    pub fn filled(&self, name: &str) -> Option<String> {
+    pub(super) fn filled(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
     /// A password or key; it is never shown again.
-    pub fn secret(&self, name: &str) -> Option<Secret> {
+    pub(super) fn secret(&self, name: &str) -> Option<Secret> {
         Some(self.raw(name)).filter(|text| !text.is_empty()).map(|text| Secret::new(text.to_owned()))
     }
 
     /// Whether a box is ticked.
-    pub fn is_on(&self, name: &str) -> bool {
+    pub(super) fn is_on(&self, name: &str) -> bool {
         !self.raw(name).is_empty()
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(found, _)| found == name)
+    }
+
     /// Every value of a name that was sent more than once.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 }
@@ -63,7 +67,7 @@ impl<S: Sync> FromRequestParts<S> for Fields {
 
 /// A form as it is shown: values, and errors by the name of the field.
 #[derive(Clone, Debug, Default)]
-pub struct Form {
+pub(super) struct Form {
     values: BTreeMap<String, String>,
     errors: Vec<FieldError>,
     general: Vec<String>,
@@ -71,7 +75,7 @@ pub struct Form {
 
 impl Form {
     /// What was typed, secrets aside.
-    pub fn typed(fields: &Fields, secrets: &[&str]) -> Self {
+    pub(super) fn typed(fields: &Fields, secrets: &[&str]) -> Self {
         let values = fields
             .0
             .iter()
@@ -81,22 +85,31 @@ impl Form {
         Self { values, ..Self::default() }
     }
 
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+    /// The filter of a list.
+    pub(super) fn filter(given: &[(&str, Option<&str>)]) -> Self {
+        let mut form = Self::default();
+        for (name, value) in given {
+            form.set(*name, value.unwrap_or_default());
+        }
+        form
+    }
+
+    pub(super) fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.values.insert(name.into(), value.into());
     }
 
     /// A wrong field.
-    pub fn wrong(&mut self, field: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn wrong(&mut self, field: impl Into<String>, message: impl Into<String>) {
         self.errors.push(FieldError { field: field.into(), message: message.into() });
     }
 
     /// Something that is wrong with the whole.
-    pub fn refused(&mut self, message: impl Into<String>) {
+    pub(super) fn refused(&mut self, message: impl Into<String>) {
         self.general.push(message.into());
     }
 
     /// Takes in why an action was not done; what the form can do nothing about is a page of its own.
-    pub fn with(mut self, error: Error) -> Result<Self, Refusal> {
+    pub(super) fn with(mut self, error: Error) -> Result<Self, Refusal> {
         match error {
             Error::Invalid(errors) => self.errors.extend(errors),
             Error::Conflict { detail, .. }
@@ -113,32 +126,41 @@ impl Form {
         Ok(self)
     }
 
-    pub fn value(&self, name: &str) -> &str {
+    pub(super) fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
 
-    pub fn is(&self, name: &str, value: impl std::fmt::Display) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    #[cfg(test)]
+    pub(super) fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    pub(super) fn is(&self, name: &str, value: impl std::fmt::Display) -> bool {
         self.value(name) == value.to_string()
     }
 
-    pub fn is_on(&self, name: &str) -> bool {
+    pub(super) fn is_on(&self, name: &str) -> bool {
         !self.value(name).is_empty()
     }
 
     /// What is wrong with a field.
-    pub fn error(&self, name: &str) -> Option<&str> {
+    pub(super) fn error(&self, name: &str) -> Option<&str> {
         self.errors.iter().find(|error| error.field == name).map(|error| error.message.as_str())
     }
 
-    pub fn errors(&self) -> &[FieldError] {
+    pub(super) fn errors(&self) -> &[FieldError] {
         &self.errors
     }
 
-    pub fn general(&self) -> &[String] {
+    pub(super) fn general(&self) -> &[String] {
         &self.general
     }
 
-    pub fn is_wrong(&self) -> bool {
+    pub(super) fn is_wrong(&self) -> bool {
         !self.errors.is_empty() || !self.general.is_empty()
     }
 }

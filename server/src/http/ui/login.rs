@@ -50,7 +50,7 @@ pub(super) fn address(next: &str, session_ended: bool) -> String {
 }
 
 /// A path of this site and nothing else: no host, and nothing that a browser would read as one.
-fn is_of_this_site(next: &str) -> bool {
+pub(super) fn is_of_this_site(next: &str) -> bool {
     let path_only = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\");
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     path_only && plain && next.len() <= 2000 && !next.starts_with("/login")

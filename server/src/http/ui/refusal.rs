@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// Why there is no page, or why nothing was done.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
     title: String,
     detail: String,

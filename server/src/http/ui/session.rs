@@ -15,7 +15,7 @@ use crate::store::admins::Role;
 
 /// The administrator behind a request.
 #[derive(Clone, Debug)]
-pub struct Viewer {
+pub(super) struct Viewer {
     pub email: String,
     pub role: Role,
     /// Stands in every form; what is sent without it is refused.
@@ -24,7 +24,7 @@ pub struct Viewer {
 
 impl Viewer {
     /// For the audit. Who may change something was settled before a handler runs.
-    pub fn actor(&self) -> Actor {
+    pub(super) fn actor(&self) -> Actor {
         Actor(self.email.clone())
     }
 }

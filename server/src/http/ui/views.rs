@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use protocol::heartbeat::DirectoryState;
-use protocol::{AgentId, DomainId};
+use protocol::{AgentId, DomainId, ObjectGuid};
 
 use super::words;
 use crate::actions::checks::{Check, State};
@@ -16,13 +16,13 @@ pub(super) const STATUSES: [&str; 6] = ["synced", "pending", "held", "conflict",
 
 /// A colour and a word.
 #[derive(Clone, Copy, Debug)]
-pub struct Badge {
+pub(super) struct Badge {
     pub tone: &'static str,
     pub word: &'static str,
 }
 
 impl Badge {
-    pub fn of(state: &str) -> Self {
+    pub(super) fn of(state: &str) -> Self {
         words::badge(state).into()
     }
 }
@@ -35,7 +35,7 @@ impl From<(&'static str, &'static str)> for Badge {
 
 /// How many users, or groups, stand so.
 #[derive(Debug)]
-pub struct Tally {
+pub(super) struct Tally {
     pub status: &'static str,
     pub badge: Badge,
     pub count: i64,
@@ -52,7 +52,7 @@ pub(super) fn tallies(counts: &[StatusCount], kind: &str) -> Vec<Tally> {
 
 /// An agent in a list.
 #[derive(Debug)]
-pub struct AgentRow {
+pub(super) struct AgentRow {
     pub id: AgentId,
     pub domain_controller: String,
     pub host: String,
@@ -112,7 +112,7 @@ fn directory(agent: &Agent) -> ((&'static str, &'static str), String) {
 
 /// A check with its colour.
 #[derive(Debug)]
-pub struct CheckRow {
+pub(super) struct CheckRow {
     pub badge: Badge,
     pub check: Check,
 }
@@ -139,7 +139,7 @@ pub(super) fn check_rows(mut checks: Vec<Check>) -> Vec<CheckRow> {
 
 /// What the pages of one domain have above them: its name and where else to go.
 #[derive(Debug)]
-pub struct DomainHead {
+pub(super) struct DomainHead {
     pub id: DomainId,
     pub name: String,
     pub mode: Badge,
@@ -153,7 +153,37 @@ impl DomainHead {
         Self { id: domain.id, name: domain.name.clone(), mode, tab }
     }
 
-    pub fn is(&self, tab: &str) -> bool {
+    pub(super) fn is(&self, tab: &str) -> bool {
         self.tab == tab
+    }
+}
+
+/// Where a list goes on, its filter kept.
+#[derive(Debug)]
+pub(super) struct Paging {
+    pub next: Option<String>,
+    /// Set unless this is the first page.
+    pub first: Option<String>,
+}
+
+impl Paging {
+    /// `last` is the last row of a full page.
+    pub(super) fn new(
+        here: &str,
+        query: Option<&str>,
+        status: Option<&str>,
+        after: Option<ObjectGuid>,
+        last: Option<ObjectGuid>,
+    ) -> Self {
+        let encoded = |text: &str| {
+            askama::filters::urlencode_strict(text).map(|text| text.to_string()).unwrap_or_default()
+        };
+        let mut kept: Vec<_> = query.map(|text| format!("query={}", encoded(text))).into_iter().collect();
+        kept.extend(status.map(|status| format!("status={status}")));
+        let with = |more: Option<String>| {
+            let all: Vec<_> = kept.iter().cloned().chain(more).collect();
+            if all.is_empty() { here.to_owned() } else { format!("{here}?{}", all.join("&")) }
+        };
+        Self { next: last.map(|last| with(Some(format!("after={last}")))), first: after.map(|_| with(None)) }
     }
 }

@@ -1,6 +1,7 @@
 //! What codes mean, in the words that pages use.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::store::admins::Role;
 use crate::store::domains::Mode;
@@ -126,26 +127,54 @@ pub(super) fn takes_away(kind: &str) -> bool {
 
 /// What a hold keeps from happening, with its number.
 pub(super) fn held(kind: &str, count: i64) -> String {
-    let many = count != 1;
-    let noun = match kind {
-        "users" if many => "removals of users",
-        "users" => "removal of a user",
-        "suspends" if many => "suspensions of users",
-        "suspends" => "suspension of a user",
-        "groups" if many => "removals of groups",
-        "groups" => "removal of a group",
-        "memberships" if many => "removals of group members",
-        "memberships" => "removal of a group member",
-        "moved_out" if many => "users that were moved out of the root user container",
-        "moved_out" => "user that was moved out of the root user container",
-        _ => "operations",
+    format!("{count} {}", held_kind(kind, count))
+}
+
+/// What a hold keeps from happening.
+pub(super) fn held_kind(kind: &str, count: i64) -> String {
+    let (one, many) = match kind {
+        "users" => ("removal of a user", "removals of users"),
+        "suspends" => ("suspension of a user", "suspensions of users"),
+        "groups" => ("removal of a group", "removals of groups"),
+        "memberships" => ("removal of a group member", "removals of group members"),
+        "moved_out" => {
+            ("user moved out of the root user container", "users moved out of the root user container")
+        }
+        _ => ("operation", "operations"),
     };
-    format!("{count} {noun}")
+    if count == 1 { one.into() } else { many.into() }
+}
+
+/// A JSON value as people read it; empty for what is cleared.
+pub(super) fn value(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(true) => "yes".into(),
+        Value::Bool(false) => "no".into(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(self::value).collect::<Vec<_>>().join("; "),
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, inner)| format!("{name}: {}", self::value(inner)))
+            .collect::<Vec<_>>()
+            .join("; "),
+    }
+}
+
+/// 100 ns since 1601, as AD keeps times; `None` for never and for what is no time.
+pub(super) fn filetime(ticks: i64) -> Option<DateTime<Utc>> {
+    const UNIX_EPOCH: i64 = 116_444_736_000_000_000;
+    if ticks <= 0 || ticks == i64::MAX {
+        return None;
+    }
+    DateTime::from_timestamp((ticks - UNIX_EPOCH).div_euclid(10_000_000), 0)
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use serde_json::json;
 
     use super::*;
 
@@ -158,5 +187,21 @@ mod tests {
             ["just now", "30 s ago", "10 min ago", "2 h ago"]
         );
         assert_eq!([ago(864_000), ago(-600)], ["10 days ago", "in 10 min"]);
+    }
+
+    #[test]
+    fn values_read_like_words() {
+        assert_eq!(
+            value(&json!({"work": {"locality": "Köln"}, "home": null})),
+            "home: ; work: locality: Köln"
+        );
+        assert_eq!((value(&json!(true)), value(&json!(["a", 1]))), ("yes".into(), "a; 1".into()));
+    }
+
+    #[test]
+    fn times_of_the_directory_are_read() {
+        let time = filetime(133_500_000_000_000_000).unwrap();
+        assert_eq!(time.to_rfc3339(), "2024-01-16T13:20:00+00:00");
+        assert_eq!((filetime(0), filetime(i64::MAX)), (None, None));
     }
 }

@@ -1,0 +1,211 @@
+//! Holds: what tripped the guard, the exact set, and the decision about all of it or some.
+
+use askama::Template;
+use axum::extract::State;
+use planner::input::MovedOutAnswer;
+use protocol::{HoldId, OperationId};
+use uuid::Uuid;
+
+use super::chrome::Chrome;
+use super::extract::Id;
+use super::facts;
+use super::form::{Fields, Form};
+use super::session::Viewer;
+use super::steps::{NameLink, Names, Step};
+use super::views::Badge;
+use super::{Answer, Refusal, again, page, to, words};
+use crate::actions::holds::{self, Decision};
+use crate::app::App;
+use crate::error::Error;
+use crate::store;
+use crate::store::holds::Hold;
+
+/// More than this are decided together; the page lists the first.
+const LISTED: i64 = 1000;
+
+#[derive(Debug, Template)]
+#[template(path = "holds/list.html")]
+struct ListPage {
+    chrome: Chrome,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    hold: Hold,
+    domain: String,
+    what: String,
+    badge: Badge,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "holds/show.html")]
+struct ShowPage {
+    chrome: Chrome,
+    hold: Hold,
+    domain: String,
+    what: String,
+    badge: Badge,
+    window_hours: u32,
+    /// With the ids of the boxes.
+    steps: Vec<Step>,
+    users: Vec<MovedOut>,
+    is_open: bool,
+    form: Form,
+}
+
+/// A user that was moved out of the root user container.
+#[derive(Debug)]
+struct MovedOut {
+    guid: Uuid,
+    name: NameLink,
+    dn: String,
+}
+
+impl ShowPage {
+    fn is_moved_out(&self) -> bool {
+        self.hold.kind == "moved_out"
+    }
+
+    fn waiting(&self) -> i64 {
+        if self.is_moved_out() { count(self.users.len()) } else { self.hold.waiting }
+    }
+
+    fn is_cut(&self) -> bool {
+        count(self.steps.len()) < self.hold.waiting
+    }
+}
+
+fn count(len: usize) -> i64 {
+    i64::try_from(len).unwrap_or(i64::MAX)
+}
+
+pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
+    let domains = store::domains::list(&app.db).await?;
+    let open = store::holds::list_open(&app.db).await?;
+    let row = |hold: Hold| {
+        let domain = domains.iter().find(|domain| domain.id == hold.domain_id);
+        let waiting = open.iter().find(|found| found.id == hold.id).map_or(0, |found| found.waiting);
+        let badge = Badge::of(&hold.state);
+        Row {
+            what: words::held_kind(&hold.kind, waiting),
+            domain: domain.map(|domain| domain.name.clone()).unwrap_or_default(),
+            hold,
+            badge,
+        }
+    };
+    let rows = store::holds::list(&app.db).await?.into_iter().map(row).collect();
+    page(&ListPage { chrome, rows })
+}
+
+pub(super) async fn show(State(app): State<App>, chrome: Chrome, Id(id): Id<HoldId>) -> Answer {
+    page(&shown(&app, chrome, id, Form::default()).await?)
+}
+
+async fn shown(app: &App, chrome: Chrome, id: HoldId, form: Form) -> Result<ShowPage, Refusal> {
+    let hold = store::holds::find(&app.db, id).await?.ok_or(Error::NotFound("hold"))?;
+    let domain = super::domains::find(app, hold.domain_id).await?;
+    let is_open = hold.state == "open";
+    let rows =
+        store::operations::list(&app.db, None, is_open.then_some("held"), Some(id), None, LISTED).await?;
+    let names = Names::of(&app.db, &rows).await?;
+    let mut users = Vec::new();
+    if hold.kind == "moved_out" && is_open {
+        for user in store::subjects::list_moved_out(&app.db, hold.domain_id).await? {
+            let href = format!("/domains/{}/users/{}", hold.domain_id, user.guid);
+            users.push(MovedOut {
+                guid: user.guid.0,
+                name: NameLink { text: facts::name(&user), href },
+                dn: user.dn,
+            });
+        }
+    }
+    let waiting = if hold.kind == "moved_out" { count(users.len()) } else { hold.waiting };
+    Ok(ShowPage {
+        chrome,
+        what: words::held_kind(&hold.kind, waiting),
+        badge: Badge::of(&hold.state),
+        window_hours: domain.settings.guard.window_hours,
+        domain: domain.name,
+        hold,
+        steps: rows.iter().map(|row| Step::new(row, &names)).collect(),
+        users,
+        is_open,
+        form,
+    })
+}
+
+/// Approves or rejects all, or what is ticked.
+pub(super) async fn decide(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id<HoldId>,
+    fields: Fields,
+) -> Answer {
+    let (decision, done) = match fields.text("decision") {
+        "approve" => (Decision::Approve, "approved"),
+        "reject" => (Decision::Reject, "rejected"),
+        _ => return Err(Refusal::untrusted_form()),
+    };
+    let chosen = match chosen(&app, id, &fields).await? {
+        Ok(chosen) => chosen,
+        Err(form) => return again(&shown(&app, chrome, id, form).await?),
+    };
+    let operations = chosen.map(|ids| ids.into_iter().map(OperationId).collect::<Vec<_>>());
+    match holds::decide(&app, &viewer.actor(), id, decision, operations.as_deref()).await {
+        Ok(_) => Ok(to(&format!("/holds/{id}?done={done}"))),
+        Err(error) => {
+            let form = Form::typed(&fields, &[]).with(error)?;
+            again(&shown(&app, chrome, id, form).await?)
+        }
+    }
+}
+
+/// Says what happens to users that were moved out of the root user container: all, or those ticked.
+pub(super) async fn answer(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id<HoldId>,
+    fields: Fields,
+) -> Answer {
+    let answer = match fields.text("decision") {
+        "follow" => MovedOutAnswer::Follow,
+        "dissociate" => MovedOutAnswer::Dissociate,
+        _ => return Err(Refusal::untrusted_form()),
+    };
+    let chosen = match chosen(&app, id, &fields).await? {
+        Ok(chosen) => chosen,
+        Err(form) => return again(&shown(&app, chrome, id, form).await?),
+    };
+    match holds::answer_moved_out(&app, &viewer.actor(), id, answer, chosen.as_deref()).await {
+        Ok(_) => Ok(to(&format!("/holds/{id}?done=answered"))),
+        Err(error) => {
+            let form = Form::typed(&fields, &[]).with(error)?;
+            again(&shown(&app, chrome, id, form).await?)
+        }
+    }
+}
+
+/// The ticked ids, or `None` for all. *All* means what the page showed: if more waits by now, the form is shown again.
+async fn chosen(app: &App, id: HoldId, fields: &Fields) -> Result<Result<Option<Vec<Uuid>>, Form>, Refusal> {
+    let mut form = Form::typed(fields, &[]);
+    if fields.text("which") != "all" {
+        let ticked: Vec<Uuid> = fields.all("chosen").filter_map(|id| id.parse().ok()).collect();
+        if ticked.is_empty() {
+            form.refused("Nothing was ticked. Tick what you decide about, or decide about all.");
+            return Ok(Err(form));
+        }
+        return Ok(Ok(Some(ticked)));
+    }
+    let open = store::holds::list_open(&app.db).await?;
+    let waiting = open.iter().find(|hold| hold.id == id).map_or(0, |hold| hold.waiting);
+    if fields.text("shown").parse::<i64>().is_ok_and(|shown| waiting <= shown) {
+        return Ok(Ok(None));
+    }
+    form.refused(
+        "More waits by now than the page showed. Look at the list again before you decide about all.",
+    );
+    Ok(Err(form))
+}

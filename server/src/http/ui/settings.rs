@@ -1,0 +1,152 @@
+//! A domain's settings: every one with its help, and the revisions with what each changed.
+
+mod document;
+mod revisions;
+
+use askama::Template;
+use axum::extract::State;
+use protocol::DomainId;
+
+use super::chrome::Chrome;
+use super::extract::Id;
+use super::form::{Fields, Form};
+use super::session::Viewer;
+use super::views::DomainHead;
+use super::{Answer, Refusal, again, page, to};
+use crate::actions::domains;
+use crate::app::App;
+use crate::error::Error;
+use crate::store;
+use document::{form_of, patch_of};
+use revisions::Revision;
+
+const PASSWORD: &str = "settings.ldap.bind_password";
+
+#[derive(Debug, Template)]
+#[template(path = "domains/settings.html")]
+struct SettingsPage {
+    chrome: Chrome,
+    head: DomainHead,
+    revision: i64,
+    password_is_set: bool,
+    form: Form,
+    /// How many rows of the attribute table are shown.
+    rows: Vec<MappingRow>,
+    limits: Vec<LimitRow>,
+    revisions: Vec<Revision>,
+}
+
+/// The names of one row's fields.
+#[derive(Debug)]
+struct MappingRow {
+    number: usize,
+    whole: String,
+    field: String,
+    source: String,
+    value: String,
+}
+
+/// One kind of the guard's table, and the names of its fields.
+#[derive(Debug)]
+struct LimitRow {
+    label: &'static str,
+    min_count: String,
+    max_percent: String,
+    max_count: String,
+}
+
+impl SettingsPage {
+    /// Without JavaScript there are always a few empty rows to add to.
+    fn rows(form: &Form) -> Vec<MappingRow> {
+        const SPARE: usize = 3;
+        let used = (0..).take_while(|at| form.has(&document::mapping(*at, "field"))).count();
+        let row = |at| MappingRow {
+            number: at + 1,
+            whole: format!("settings.attribute_mappings[{at}]"),
+            field: document::mapping(at, "field"),
+            source: document::mapping(at, "source"),
+            value: document::mapping(at, "value"),
+        };
+        (0..used + SPARE).map(row).collect()
+    }
+
+    fn limits() -> Vec<LimitRow> {
+        let labels = [
+            "Removing or disconnecting users",
+            "Suspending users",
+            "Removing groups",
+            "Removing group members",
+        ];
+        let row = |(kind, label): (&str, &'static str)| LimitRow {
+            label,
+            min_count: format!("settings.guard.{kind}.min_count"),
+            max_percent: format!("settings.guard.{kind}.max_percent"),
+            max_count: format!("settings.guard.{kind}.max_count"),
+        };
+        document::GUARDED.into_iter().zip(labels).map(row).collect()
+    }
+}
+
+pub(super) async fn show(State(app): State<App>, chrome: Chrome, Id(id): Id<DomainId>) -> Answer {
+    page(&shown(&app, chrome, id, None).await?)
+}
+
+async fn shown(app: &App, chrome: Chrome, id: DomainId, form: Option<Form>) -> Result<SettingsPage, Refusal> {
+    let domain = super::domains::find(app, id).await?;
+    let form = form.unwrap_or_else(|| form_of(&domain.settings));
+    Ok(SettingsPage {
+        chrome,
+        head: DomainHead::new(&domain, "settings"),
+        revision: domain.revision,
+        password_is_set: domain.bind_password.is_some(),
+        rows: SettingsPage::rows(&form),
+        limits: SettingsPage::limits(),
+        form,
+        revisions: revisions::list(&store::domains::list_revisions(&app.db, id).await?),
+    })
+}
+
+pub(super) async fn save(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id<DomainId>,
+    fields: Fields,
+) -> Answer {
+    let domain = super::domains::find(&app, id).await?;
+    let typed = patch_of(&fields);
+    let mut form = typed.form;
+    if fields.text("revision") != domain.revision.to_string() {
+        form.refused(format!(
+            "The settings were changed meanwhile and are at revision {} now; see the list of revisions below. What you \
+             typed is kept here: check it and save again.",
+            domain.revision
+        ));
+    } else if form.is_wrong() {
+        // What the fields alone tell is told together with what the settings as a whole tell.
+        let name = domains::name_of(&domain)?;
+        if let Err(errors) = domain.settings.edit(&name, &typed.patch) {
+            form = form.with(Error::Invalid(errors))?;
+        }
+    } else {
+        match domains::change_settings(&app, &viewer.actor(), id, &typed.patch).await {
+            Ok(revision) => {
+                let done = if revision == domain.revision { "unchanged" } else { "saved" };
+                return Ok(to(&format!("/domains/{id}/settings?done={done}")));
+            }
+            Err(error) => form = form.with(error)?,
+        }
+    }
+    again(&shown(&app, chrome, id, Some(form)).await?)
+}
+
+pub(super) async fn rollback(
+    State(app): State<App>,
+    viewer: Viewer,
+    Id(id): Id<DomainId>,
+    fields: Fields,
+) -> Answer {
+    let revision = fields.text("revision").parse().map_err(|_| Refusal::not_found("revision"))?;
+    domains::rollback(&app, &viewer.actor(), id, revision).await?;
+    Ok(to(&format!("/domains/{id}/settings?done=rolled-back")))
+}

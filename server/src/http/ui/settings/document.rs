@@ -1,0 +1,199 @@
+//! From the settings' document to the fields of a form, and back. A field is called as the API calls the setting.
+
+use serde_json::{Map, Value, json};
+
+use crate::http::ui::form::{Fields, Form};
+use crate::settings::DomainSettings;
+
+/// The guard's kinds, in the order of the form.
+pub(super) const GUARDED: [&str; 4] = ["users", "suspends", "groups", "memberships"];
+const TEXTS: [&str; 11] = [
+    "root_user_container",
+    "integration_group",
+    "username_attribute",
+    "user_dissociation_action",
+    "group_dissociation_action",
+    "user_disable_action",
+    "user_expire_action",
+    "user_takeover_action",
+    "group_name_template",
+    "ldap.bind_user",
+    "ldap.server_fingerprint",
+];
+const SWITCHES: [&str; 3] = ["sync_additional_attributes", "group_sync", "ldap.allow_insecure"];
+const NUMBERS: [&str; 4] =
+    ["removal_grace_days", "dc_settle_minutes", "poll_interval_ms", "guard.window_hours"];
+const LIMITS: [&str; 3] = ["min_count", "max_percent", "max_count"];
+const SOURCES: [&str; 3] = ["attribute", "constant", "template"];
+
+/// The name of a field of the attribute table.
+pub(super) fn mapping(at: usize, part: &str) -> String {
+    format!("settings.attribute_mappings[{at}].{part}")
+}
+
+/// The settings as a form shows them.
+pub(super) fn form_of(settings: &DomainSettings) -> Form {
+    let document = json!(settings);
+    let mut form = Form::default();
+    let names = TEXTS.into_iter().chain(SWITCHES).chain(NUMBERS).map(str::to_owned);
+    for name in names.chain(limits()).chain(["ldap.ca_pem".to_owned()]) {
+        let value = document.pointer(&format!("/{}", name.replace('.', "/")));
+        let text = match value {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Bool(true)) => "true".into(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => String::new(),
+        };
+        form.set(format!("settings.{name}"), text);
+    }
+    form.set("settings.preferred_watchers", settings.preferred_watchers.join("\n"));
+    for (at, row) in document["attribute_mappings"].as_array().into_iter().flatten().enumerate() {
+        form.set(mapping(at, "field"), row["field"].as_str().unwrap_or_default());
+        for source in SOURCES {
+            if let Some(value) = row[source].as_str() {
+                form.set(mapping(at, "source"), source);
+                form.set(mapping(at, "value"), value);
+            }
+        }
+    }
+    form
+}
+
+fn limits() -> impl Iterator<Item = String> {
+    GUARDED.into_iter().flat_map(|kind| LIMITS.into_iter().map(move |limit| format!("guard.{kind}.{limit}")))
+}
+
+/// What was typed: as a patch for the settings, and as a form that can be shown again.
+pub(super) struct Typed {
+    pub(super) patch: Value,
+    pub(super) form: Form,
+}
+
+/// Reads the form. What is left empty returns to its default; an empty password leaves the one that is set.
+pub(super) fn patch_of(fields: &Fields) -> Typed {
+    let mut form = Form::default();
+    let mut patch = json!({});
+    for name in TEXTS.into_iter().chain(["ldap.ca_pem"]) {
+        let field = format!("settings.{name}");
+        put(&mut patch, name, fields.filled(&field).map_or(Value::Null, Value::String));
+        form.set(&field, fields.raw(&field));
+    }
+    for name in SWITCHES {
+        let field = format!("settings.{name}");
+        put(&mut patch, name, fields.is_on(&field).into());
+        form.set(&field, if fields.is_on(&field) { "true" } else { "" });
+    }
+    for name in NUMBERS.into_iter().map(str::to_owned).chain(limits()) {
+        number(&name, fields, &mut patch, &mut form);
+    }
+    let watchers = fields.raw("settings.preferred_watchers");
+    let hosts: Vec<&str> =
+        watchers.split([',', ';', '\n', ' ', '\r']).filter(|host| !host.is_empty()).collect();
+    put(&mut patch, "preferred_watchers", json!(hosts));
+    form.set("settings.preferred_watchers", watchers);
+    put(&mut patch, "attribute_mappings", mappings(fields, &mut form));
+    if let Some(password) = fields.secret(super::PASSWORD) {
+        put(&mut patch, "ldap.bind_password", password.expose().into());
+    }
+    Typed { patch, form }
+}
+
+fn number(name: &str, fields: &Fields, patch: &mut Value, form: &mut Form) {
+    let field = format!("settings.{name}");
+    form.set(&field, fields.raw(&field));
+    match fields.text(&field) {
+        "" => put(patch, name, Value::Null),
+        text => match text.parse::<u32>() {
+            Ok(number) => put(patch, name, number.into()),
+            Err(_) => form.wrong(field, "must be a whole number, 0 or more"),
+        },
+    }
+}
+
+/// The rows that are not empty, numbered anew: errors name them by these numbers.
+fn mappings(fields: &Fields, form: &mut Form) -> Value {
+    let mut rows = Vec::new();
+    for at in 0..1000 {
+        let (field, source, value) = (mapping(at, "field"), mapping(at, "source"), mapping(at, "value"));
+        if !fields.has(&field) {
+            break;
+        }
+        let (name, text) = (fields.text(&field), fields.raw(&value));
+        if name.is_empty() && text.trim().is_empty() {
+            continue;
+        }
+        let source = SOURCES.into_iter().find(|known| *known == fields.text(&source)).unwrap_or(SOURCES[0]);
+        // An attribute's name is trimmed; a constant is what was typed.
+        let text = if source == SOURCES[0] { text.trim() } else { text };
+        form.set(mapping(rows.len(), "field"), name);
+        form.set(mapping(rows.len(), "source"), source);
+        form.set(mapping(rows.len(), "value"), text);
+        let row = [("field".to_owned(), Value::from(name)), (source.to_owned(), Value::from(text))];
+        rows.push(Value::Object(Map::from_iter(row)));
+    }
+    Value::Array(rows)
+}
+
+/// Puts a value where a dotted name says.
+fn put(patch: &mut Value, name: &str, value: Value) {
+    let mut at = patch;
+    for part in name.split('.') {
+        at = &mut at[part];
+    }
+    *at = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::DomainName;
+
+    use super::*;
+
+    fn settings() -> (DomainName, DomainSettings) {
+        let name = DomainName::parse("example.com").unwrap();
+        let patch = json!({
+            "preferred_watchers": ["dc1.example.com"], "guard": {"users": {"max_count": 7}}, "group_sync": false,
+            "attribute_mappings": [{"field": "costCenter", "attribute": "departmentNumber"}],
+            "ldap": {"bind_user": "a@example.com", "server_fingerprint": format!("sha256:{}", "ab".repeat(32))},
+        });
+        let edited = DomainSettings::new(&name).edit(&name, &patch).unwrap();
+        (name, edited.settings)
+    }
+
+    fn fields(form: &Form) -> Fields {
+        Fields::new(form.values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    #[test]
+    fn a_form_that_was_not_touched_changes_nothing() {
+        let (name, settings) = settings();
+        let typed = patch_of(&fields(&form_of(&settings)));
+        assert!(!typed.form.is_wrong());
+        assert_eq!(DomainSettings::new(&name).edit(&name, &typed.patch).unwrap().settings, settings);
+        assert_eq!(settings.edit(&name, &typed.patch).unwrap().settings, settings);
+    }
+
+    #[test]
+    fn what_is_no_number_is_kept_and_named() {
+        let (_, settings) = settings();
+        let mut form = form_of(&settings);
+        form.set("settings.guard.users.max_count", "many");
+        let typed = patch_of(&fields(&form));
+        assert_eq!(typed.form.value("settings.guard.users.max_count"), "many");
+        assert!(typed.form.error("settings.guard.users.max_count").is_some());
+    }
+
+    #[test]
+    fn empty_rows_of_the_table_are_left_out() {
+        let (_, settings) = settings();
+        let mut form = form_of(&settings);
+        form.set(mapping(0, "field"), "");
+        form.set(mapping(0, "value"), " ");
+        form.set(mapping(1, "field"), "company");
+        form.set(mapping(1, "source"), "constant");
+        form.set(mapping(1, "value"), "Acme");
+        let typed = patch_of(&fields(&form));
+        assert_eq!(typed.patch["attribute_mappings"], json!([{"field": "company", "constant": "Acme"}]));
+        assert_eq!(typed.form.value(&mapping(0, "field")), "company");
+    }
+}

@@ -1,0 +1,249 @@
+//! Operations in words: who, what, to what, and field by field what changes.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use planner::plan::{Cause, Change, Fields};
+use protocol::{DomainId, HoldId, ObjectGuid, OperationId};
+use serde_json::Value;
+use sqlx::PgPool;
+
+use super::views::Badge;
+use super::words;
+use crate::store;
+use crate::store::operations::Row;
+use crate::store::subjects::Name;
+
+/// What objects are called, and where their pages are.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeMap<(DomainId, ObjectGuid), Name>);
+
+impl Names {
+    /// The names of whatever these operations are about.
+    pub(super) async fn of(db: &PgPool, rows: &[Row]) -> sqlx::Result<Self> {
+        let guids: Vec<_> = rows.iter().flat_map(|row| [Some(row.subject), row.target]).flatten().collect();
+        Self::load(db, &guids).await
+    }
+
+    pub(super) async fn load(db: &PgPool, guids: &[ObjectGuid]) -> sqlx::Result<Self> {
+        let names = store::subjects::list_names(db, guids).await?;
+        Ok(Self(names.into_iter().map(|name| ((name.domain_id, name.guid), name)).collect()))
+    }
+
+    pub(super) fn link(&self, domain: DomainId, guid: ObjectGuid) -> NameLink {
+        match self.0.get(&(domain, guid)) {
+            Some(name) => NameLink::new(name),
+            None => NameLink { text: format!("unknown object {guid}"), href: String::new() },
+        }
+    }
+}
+
+/// A name that leads to its page; without an address it is only a name.
+#[derive(Clone, Debug)]
+pub(super) struct NameLink {
+    pub text: String,
+    pub href: String,
+}
+
+impl NameLink {
+    pub(super) fn new(name: &Name) -> Self {
+        let place = match name.kind.as_str() {
+            "user" => "users",
+            "group" => "groups",
+            _ => return Self { text: name.name.clone(), href: String::new() },
+        };
+        Self { text: name.name.clone(), href: format!("/domains/{}/{place}/{}", name.domain_id, name.guid) }
+    }
+}
+
+/// One sentence: verb, subject, joint, target, tail.
+#[derive(Debug)]
+pub(super) struct Sentence {
+    pub verb: &'static str,
+    pub subject: NameLink,
+    pub joint: &'static str,
+    pub target: Option<NameLink>,
+    pub tail: String,
+    pub takes_away: bool,
+}
+
+/// One field of a change.
+#[derive(Debug)]
+pub(super) struct Difference {
+    pub field: String,
+    /// `None` where it is not known.
+    pub before: Option<String>,
+    pub after: String,
+}
+
+/// An operation in a list.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub id: OperationId,
+    pub sentence: Sentence,
+    pub badge: Badge,
+    pub differences: Vec<Difference>,
+    pub answer: Option<String>,
+    pub error: Option<String>,
+    pub attempts: i32,
+    /// Only while it waits for another attempt.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    pub at: DateTime<Utc>,
+    pub hold: Option<HoldId>,
+    pub can_retry: bool,
+}
+
+impl Step {
+    pub(super) fn new(row: &Row, names: &Names) -> Self {
+        let waits = row.state == "ready" && row.attempts > 0;
+        Self {
+            id: row.id,
+            sentence: sentence(row, names),
+            badge: Badge::of(&row.state),
+            differences: differences(&row.change.0, row.before.as_ref()),
+            answer: row.answer.clone().filter(|answer| !answer.is_empty()),
+            error: row.error_message.clone().or_else(|| row.error_code.clone()),
+            attempts: row.attempts,
+            next_attempt_at: waits.then_some(row.next_attempt_at),
+            at: row.settled_at.unwrap_or(row.created_at),
+            hold: row.hold_id.filter(|_| row.state == "held"),
+            can_retry: row.state == "parked" || waits,
+        }
+    }
+
+    pub(super) fn has_details(&self) -> bool {
+        !self.differences.is_empty() || self.answer.is_some()
+    }
+}
+
+fn sentence(row: &Row, names: &Names) -> Sentence {
+    let (verb, joint, tail) = phrase(&row.change.0, row.target.is_some());
+    Sentence {
+        verb,
+        subject: names.link(row.domain_id, row.subject),
+        joint,
+        target: row.target.map(|target| names.link(row.domain_id, target)),
+        tail,
+        takes_away: words::takes_away(&row.kind),
+    }
+}
+
+fn phrase(change: &Change, has_target: bool) -> (&'static str, &'static str, String) {
+    let plain = |verb| (verb, "", String::new());
+    let because = |verb, cause: &Cause| (verb, "", format!("({})", why(*cause)));
+    match change {
+        Change::CreateUser { fields } => ("Create user", "", named(fields)),
+        Change::LinkUser { jumpcloud_id, .. } => {
+            ("Link", "", format!("to the existing JumpCloud user {jumpcloud_id}"))
+        }
+        Change::ExpirePassword => plain("Expire the password of"),
+        Change::AssociateUser => ("Assign user", "", "to the AD instance".into()),
+        Change::SuspendUser { cause, .. } => because("Suspend", cause),
+        Change::RestoreUser => plain("Lift the suspension of"),
+        Change::SetUsername { username } => ("Change the username of", "", format!("to “{username}”")),
+        Change::UpdateUser { fields } => {
+            let names: Vec<_> = fields.keys().map(String::as_str).collect();
+            ("Update", "", format!("({})", names.join(", ")))
+        }
+        Change::SetManager if has_target => ("Set the manager of", "to", String::new()),
+        Change::SetManager => plain("Clear the manager of"),
+        Change::UnbindUser { cause } => because("Cut from AD", cause),
+        Change::DeleteUser { cause } => because("Delete", cause),
+        Change::CreateGroup { name } => ("Create group", "", format!("as “{name}”")),
+        Change::AdoptGroup { name, .. } => {
+            ("Adopt for group", "", format!("the existing JumpCloud group “{name}”"))
+        }
+        Change::AssociateGroup => ("Assign group", "", "to the AD instance".into()),
+        Change::RenameGroup { name } => ("Rename group", "", format!("to “{name}”")),
+        Change::UnbindGroup => plain("Cut group from AD:"),
+        Change::DeleteGroup => plain("Delete group"),
+        Change::AddMember => ("Add", "to", String::new()),
+        Change::RemoveMember => ("Remove", "from", String::new()),
+    }
+}
+
+fn why(cause: Cause) -> &'static str {
+    match cause {
+        Cause::LeftGroup => "no longer a member of the integration group",
+        Cause::Deleted => "deleted in AD",
+        Cause::Disabled => "disabled in AD",
+        Cause::Expired => "expired in AD",
+        Cause::MovedOut => "moved out of the root user container",
+    }
+}
+
+fn named(fields: &Fields) -> String {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    match (text("username"), text("email")) {
+        (Some(username), Some(email)) => format!("as {username}, {email}"),
+        (Some(only), None) | (None, Some(only)) => format!("as {only}"),
+        (None, None) => String::new(),
+    }
+}
+
+fn differences(change: &Change, before: Option<&Value>) -> Vec<Difference> {
+    let fields = match change {
+        Change::CreateUser { fields } | Change::LinkUser { fields, .. } | Change::UpdateUser { fields } => {
+            fields
+        }
+        Change::SetUsername { username } => {
+            let before = before.and_then(|user| user.get("username")).map(words::value);
+            return vec![Difference { field: "username".into(), before, after: username.clone() }];
+        }
+        Change::ExpirePassword
+        | Change::AssociateUser
+        | Change::SuspendUser { .. }
+        | Change::RestoreUser
+        | Change::SetManager
+        | Change::UnbindUser { .. }
+        | Change::DeleteUser { .. }
+        | Change::CreateGroup { .. }
+        | Change::AdoptGroup { .. }
+        | Change::AssociateGroup
+        | Change::RenameGroup { .. }
+        | Change::UnbindGroup
+        | Change::DeleteGroup
+        | Change::AddMember
+        | Change::RemoveMember => return Vec::new(),
+    };
+    let one = |(field, after): (&String, &Value)| Difference {
+        field: field.clone(),
+        before: before.map(|user| had(user, field)),
+        after: words::value(after),
+    };
+    fields.iter().map(one).collect()
+}
+
+/// What the JumpCloud user had in a field before.
+fn had(user: &Value, field: &str) -> String {
+    let at = match field {
+        "phoneNumbers" => user.get("phones"),
+        "addresses" => user.get("addresses"),
+        "attributes" => user.get("custom"),
+        _ => user.get("fields").and_then(|fields| fields.get(field)).or_else(|| user.get(field)),
+    };
+    at.map(words::value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_update_shows_what_was_there_before() {
+        let fields =
+            Fields::from([("jobTitle".into(), json!("Lead")), ("phoneNumbers".into(), json!({"work": "1"}))]);
+        let before = json!({"username": "ada", "fields": {"jobTitle": "Engineer"}, "phones": {"work": "2"}});
+        let found = differences(&Change::UpdateUser { fields }, Some(&before));
+        let found: Vec<_> = found.iter().map(|row| (row.before.as_deref(), row.after.as_str())).collect();
+        assert_eq!(found, [(Some("Engineer"), "Lead"), (Some("work: 2"), "work: 1")]);
+    }
+
+    #[test]
+    fn a_cause_stands_in_words() {
+        let (verb, _, tail) = phrase(&Change::DeleteUser { cause: Cause::LeftGroup }, false);
+        assert_eq!((verb, tail.as_str()), ("Delete", "(no longer a member of the integration group)"));
+    }
+}

@@ -11,12 +11,13 @@ use crate::error::Error;
 
 /// What a handler of the API answers with when it fails.
 #[derive(Debug)]
-pub struct Failure(pub Problem);
+pub struct Failure(pub Box<Problem>);
 
 impl Failure {
     /// A problem of a status, code and explanation.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self(Problem::new(status.as_u16(), status.canonical_reason().unwrap_or("Error"), code, detail))
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self(Box::new(Problem::new(status.as_u16(), title, code, detail)))
     }
 
     /// Wrong fields.

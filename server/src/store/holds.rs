@@ -98,7 +98,7 @@ pub async fn insert(
     conn: &mut PgConnection,
     domain: DomainId,
     kind: &str,
-    allowed: i64,
+    may_pass: i64,
     linked: i64,
     now: DateTime<Utc>,
 ) -> sqlx::Result<(Option<HoldId>, Vec<ObjectGuid>)> {
@@ -109,7 +109,7 @@ pub async fn insert(
         Uuid::now_v7(),
         domain.0,
         kind,
-        allowed,
+        may_pass,
         linked,
         now
     )

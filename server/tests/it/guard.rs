@@ -74,9 +74,9 @@ async fn what_was_done_in_the_window_counts(db: PgPool) {
     let mut all = people(5);
     dc.read_in_full(&all).await;
     world.activate().await;
-    for number in 0..3 {
-        all[number].user_account_control = Some(514);
-        dc.report(Kind::Delta, vec![Record::User(all[number].clone())]).await;
+    for person in all.iter_mut().take(3) {
+        person.user_account_control = Some(514);
+        dc.report(Kind::Delta, vec![Record::User(person.clone())]).await;
         world.settle().await;
     }
     assert_eq!(suspended(&world), 2, "the third is held");

@@ -21,7 +21,7 @@ pub(super) enum Outcome {
 /// What to write in the transaction that settles the operation.
 #[derive(Debug)]
 pub(super) enum Effect {
-    User(JumpCloudUser),
+    User(Box<JumpCloudUser>),
     UserGone(String),
     Group(JumpCloudGroup),
     GroupGone(String),

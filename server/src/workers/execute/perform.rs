@@ -56,21 +56,21 @@ impl Calls<'_> {
             }
             Change::SuspendUser { restorable, .. } => {
                 let user = self.client.suspend_user(&subject).await?;
-                done(vec![Effect::User(user), Effect::Suspended { by_us: *restorable }])
+                done(vec![Effect::User(Box::new(user)), Effect::Suspended { by_us: *restorable }])
             }
             Change::RestoreUser => {
                 let user = self.client.restore_user(&subject).await?;
-                done(vec![Effect::User(user), Effect::Suspended { by_us: false }])
+                done(vec![Effect::User(Box::new(user)), Effect::Suspended { by_us: false }])
             }
             Change::SetUsername { username } => {
                 let before = self.mirrored(&subject).await;
                 let user = self.client.set_username(&subject, username).await?;
-                Ok(Outcome::Done { before, effects: vec![Effect::User(user)] })
+                Ok(Outcome::Done { before, effects: vec![Effect::User(Box::new(user))] })
             }
             Change::UpdateUser { fields } => self.update(&subject, fields).await,
             Change::SetManager => {
                 let user = self.client.set_manager(&subject, operation.target_id.as_deref()).await?;
-                done(vec![Effect::User(user)])
+                done(vec![Effect::User(Box::new(user))])
             }
             Change::UnbindUser { .. } => self.unbind_user(&subject, &instance).await,
             Change::DeleteUser { .. } => {
@@ -125,7 +125,9 @@ impl Calls<'_> {
             return self.linked(own.clone(), false);
         }
         if !found.is_empty() {
-            return Ok(Outcome::Replan { effects: found.into_iter().map(Effect::User).collect() });
+            return Ok(Outcome::Replan {
+                effects: found.into_iter().map(|user| Effect::User(Box::new(user))).collect(),
+            });
         }
         match self.client.create_user(fields).await {
             Ok(user) => self.linked(user, false),
@@ -145,7 +147,9 @@ impl Calls<'_> {
                         answer: error.refusal().map(|refusal| refusal.answer.clone()),
                     });
                 }
-                Ok(Outcome::Replan { effects: found.into_iter().map(Effect::User).collect() })
+                Ok(Outcome::Replan {
+                    effects: found.into_iter().map(|user| Effect::User(Box::new(user))).collect(),
+                })
             }
             Err(error) => Err(error),
         }
@@ -161,7 +165,7 @@ impl Calls<'_> {
 
     fn linked(&self, user: JumpCloudUser, taken_over: bool) -> Called {
         let link = Effect::Link { kind: "user", jumpcloud_id: user.id.clone(), taken_over };
-        done(vec![Effect::User(user), link])
+        done(vec![Effect::User(Box::new(user)), link])
     }
 
     async fn link_user(&self, id: &str, fields: &Fields, instance: &str) -> Called {
@@ -175,13 +179,13 @@ impl Calls<'_> {
         };
         let user = self.client.mark_user(id, &marks).await?;
         let link = Effect::Link { kind: "user", jumpcloud_id: id.into(), taken_over: true };
-        Ok(Outcome::Done { before: Some(json!(before)), effects: vec![Effect::User(user), link] })
+        Ok(Outcome::Done { before: Some(json!(before)), effects: vec![Effect::User(Box::new(user)), link] })
     }
 
     async fn update(&self, id: &str, fields: &Fields) -> Called {
         let before = self.mirrored(id).await;
         let user = self.client.update_user(id, fields).await?;
-        Ok(Outcome::Done { before, effects: vec![Effect::User(user)] })
+        Ok(Outcome::Done { before, effects: vec![Effect::User(Box::new(user))] })
     }
 
     /// What JumpCloud had, for the history. A reading that fails costs the history a line, nothing else.
@@ -193,7 +197,7 @@ impl Calls<'_> {
     async fn unbind_user(&self, id: &str, instance: &str) -> Called {
         let user = self.client.unbind_user(id, Some(instance).filter(|id| !id.is_empty())).await?;
         let association = Effect::Association { kind: "user", jumpcloud_id: id.into(), present: false };
-        done(vec![Effect::User(user), association, Effect::Unlink])
+        done(vec![Effect::User(Box::new(user)), association, Effect::Unlink])
     }
 
     async fn create_group(&self, name: &str) -> Called {

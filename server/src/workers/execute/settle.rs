@@ -137,7 +137,7 @@ async fn apply(
     let (domain, subject) = (operation.domain_id, operation.subject);
     match effect {
         Effect::User(user) => {
-            store::mirror::insert_users(tx, organization, &[user], now).await?;
+            store::mirror::insert_users(tx, organization, std::slice::from_ref(&*user), now).await?;
         }
         Effect::UserGone(id) => {
             store::dirty::mark_linked(tx, organization, std::slice::from_ref(&id)).await?;

@@ -9,6 +9,7 @@ use protocol::heartbeat::{AgentSettings, DirectoryState, Role};
 use tokio::sync::{mpsc, watch};
 
 mod background;
+mod bound;
 mod changes;
 mod connect;
 mod entry;

@@ -90,9 +90,3 @@ fn options(controller: Controller, tuning: Tuning) -> Options {
         ..usual
     }
 }
-
-/// A moment that differs from agent to agent, so that they do not all come at once: `most` or up to a fifth less.
-fn jittered(most: Duration) -> Duration {
-    let draw = uuid::Uuid::new_v4().as_u128() % 200;
-    most.mul_f64(1.0 - draw as f64 / 1000.0)
-}

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol::heartbeat::{AgentSettings, DirectoryState, Lookup, Report, Role};
+use protocol::heartbeat::{AgentSettings, DirectoryState, Report, Role};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
-use super::connect::{Connection, connect};
+use super::bound::{Bound, came_to_light, lost, same_connection};
+use super::connect::connect;
 use super::errors::Failure;
 use super::transfer::{Refusal, Stop};
 use super::turn::{Beside, Memory, Turn};
 use super::{Options, Orders, Outlets, report};
-
-/// How often a connection that only stands by is tried.
-const STANDBY_POLL: Duration = Duration::from_secs(10);
+use crate::clock::jittered;
 
 /// Pauses after a failure, one after the other.
 const PAUSES: [u64; 3] = [1, 2, 5];
@@ -108,7 +107,7 @@ impl Keeper {
         tracing::warn!(code = failure.code.as_str(), again_in_s = seconds, "{failure}");
         self.failures += 1;
         self.tell(DirectoryState::Failed { code: failure.code.as_str().into(), message: failure.message });
-        self.pause(Duration::from_secs(seconds), settings).await;
+        self.pause(jittered(Duration::from_secs(seconds)), settings).await;
     }
 
     /// Waits, but not if other settings come: they may be the remedy.
@@ -127,42 +126,41 @@ impl Keeper {
         let connection = connect(&self.options.controller, settings, self.options.patience).await?;
         let orders = self.orders.borrow().clone();
         let settings = settings.clone();
-        let mut session = Session { connection, settings, orders, told_at: None, beside: Beside::default() };
+        let mut bound = Bound { connection, settings, orders, told_at: None, beside: Beside::default() };
         loop {
-            self.refresh(&mut session).await?;
-            self.poll_until(&mut session, Instant::now() + self.options.report_every).await?;
+            self.refresh(&mut bound).await?;
+            self.poll_until(&mut bound, Instant::now() + self.options.report_every).await?;
         }
     }
 
     /// Reads the report and tells it.
-    async fn refresh(&mut self, session: &mut Session) -> Result<(), End> {
-        let report = report::read(&session.connection, &session.settings).await?;
-        if session.told_at.is_none() {
+    async fn refresh(&mut self, bound: &mut Bound) -> Result<(), End> {
+        let report = report::read(&bound.connection, &bound.settings).await?;
+        if bound.told_at.is_none() {
             tracing::info!(domain_controller = report.dns_host_name, "connected to the directory");
         }
         if self.memory.invocation_id != Some(report.invocation_id) {
             self.memory.adopt(report.invocation_id);
-            session.told_at = None;
+            bound.told_at = None;
         }
         if self.report.as_ref().is_some_and(|before| came_to_light(before, &report)) {
             self.memory.read_all = true;
         }
         self.report = Some(report);
-        self.failures = 0;
-        session.told_at.get_or_insert_with(Instant::now);
-        self.tell_report(session);
+        bound.told_at.get_or_insert_with(Instant::now);
+        self.tell_report(bound);
         Ok(())
     }
 
-    fn tell_report(&self, session: &Session) {
+    fn tell_report(&self, bound: &Bound) {
         let Some(report) = &self.report else { return };
         let mut report = Box::new(report.clone());
         report.users_with_hidden_attributes = self.memory.hidden;
-        self.tell(DirectoryState::Connected { secure: session.connection.secure, report });
+        self.tell(DirectoryState::Connected { secure: bound.connection.secure, report });
     }
 
     /// Polls as the role says until the next report is due.
-    async fn poll_until(&mut self, session: &mut Session, end: Instant) -> Result<(), End> {
+    async fn poll_until(&mut self, bound: &mut Bound, end: Instant) -> Result<(), End> {
         let mut next = Instant::now();
         while Instant::now() < end {
             let wait = sleep_until(next.min(end).into());
@@ -170,21 +168,22 @@ impl Keeper {
                 biased;
                 changed = self.orders.changed() => {
                     changed.map_err(|_| End::Orders)?;
-                    let role = session.role();
-                    if self.follow(session)? {
+                    let role = bound.role();
+                    if self.follow(bound)? {
                         return Ok(());
                     }
-                    if session.role() != role || !self.memory.look_up.is_empty() {
+                    if bound.role() != role || !self.memory.look_up.is_empty() {
                         next = Instant::now();
                     }
                 }
                 () = wait => {
-                    let usn = self.poll(session).await?;
+                    let usn = self.poll(bound).await?;
+                    self.failures = 0;
                     if let Some(report) = &mut self.report {
                         report.highest_committed_usn = usn;
                     }
-                    self.tell_report(session);
-                    next = Instant::now() + session.rhythm();
+                    self.tell_report(bound);
+                    next = Instant::now() + bound.rhythm();
                 }
             }
         }
@@ -192,108 +191,48 @@ impl Keeper {
     }
 
     /// Takes new orders over. `true`: the report must be made anew.
-    fn follow(&mut self, session: &mut Session) -> Result<bool, End> {
+    fn follow(&mut self, bound: &mut Bound) -> Result<bool, End> {
         let orders = self.orders.borrow_and_update().clone();
         let Some(settings) = orders.settings.clone() else { return Err(End::Orders) };
-        if orders.role == Role::Idle || !same_connection(&settings, &session.settings) {
+        if orders.role == Role::Idle || !same_connection(&settings, &bound.settings) {
             return Err(End::Orders);
         }
         let memory = &mut self.memory;
         if let Role::Watcher { cursor, .. } = orders.role
-            && session.counts(&orders)
+            && bound.counts(&orders)
             && memory.told_at.is_none_or(|told| orders.as_of > told)
         {
             memory.cursor = cursor;
             memory.wish(&orders.look_up);
         }
-        if settings.attributes != session.settings.attributes {
+        if settings.attributes != bound.settings.attributes {
             memory.read_all = true;
         }
-        let changed = settings.revision != session.settings.revision;
-        (session.settings, session.orders) = (settings, orders);
+        let changed = settings.revision != bound.settings.revision;
+        (bound.settings, bound.orders) = (settings, orders);
         Ok(changed)
     }
 
     /// One poll.
-    async fn poll(&mut self, session: &mut Session) -> Result<i64, End> {
-        let Some(fence) = session.role() else { return Ok(session.connection.highest_usn().await?) };
+    async fn poll(&mut self, bound: &mut Bound) -> Result<i64, End> {
+        let Some(fence) = bound.role() else { return Ok(bound.connection.highest_usn().await?) };
         let turn = Turn {
-            connection: &session.connection,
+            connection: &bound.connection,
             options: &self.options,
-            settings: &session.settings,
-            watched: &session.orders.watched,
+            settings: &bound.settings,
+            watched: &bound.orders.watched,
             fence,
-            read_again: session.orders.read_again,
+            read_again: bound.orders.read_again,
             out: &self.outlets.shipments,
         };
         let taken = tokio::select! {
             biased;
-            () = lost(self.orders.clone(), fence, session.settings.clone()) => return Err(End::Orders),
-            taken = turn.take(&mut self.memory, &mut session.beside) => taken,
+            () = lost(self.orders.clone(), fence, bound.settings.clone()) => return Err(End::Orders),
+            taken = turn.take(&mut self.memory, &mut bound.beside) => taken,
         };
         if let Err(Stop::Server(Refusal::Cursor(cursor))) = taken {
             self.memory.told(cursor);
         }
         Ok(taken?)
     }
-}
-
-/// One connection and the orders it works by.
-struct Session {
-    connection: Connection,
-    settings: Arc<AgentSettings>,
-    orders: Orders,
-    /// When the server could first know of this connection.
-    told_at: Option<Instant>,
-    beside: Beside,
-}
-
-impl Session {
-    /// Orders that are older than this connection say nothing of where the server stands with it.
-    fn counts(&self, orders: &Orders) -> bool {
-        self.told_at.is_some_and(|told| orders.as_of > told)
-    }
-
-    /// The lease under which to watch.
-    fn role(&self) -> Option<i64> {
-        match self.orders.role {
-            Role::Watcher { fence, .. } if self.counts(&self.orders) => Some(fence),
-            Role::Watcher { .. } | Role::Standby | Role::Idle => None,
-        }
-    }
-
-    fn rhythm(&self) -> Duration {
-        match self.role() {
-            Some(_) => Duration::from_millis(self.settings.poll_interval_ms.clamp(50, 60_000)),
-            None => STANDBY_POLL,
-        }
-    }
-}
-
-/// Ends when this lease, or this connection, is no longer what is wanted: a read under it stops at once.
-async fn lost(mut orders: watch::Receiver<Orders>, lease: i64, settings: Arc<AgentSettings>) {
-    let ended = orders.wait_for(|orders| {
-        let holds = matches!(orders.role, Role::Watcher { fence, .. } if fence == lease);
-        !holds || !orders.settings.as_ref().is_some_and(|now| same_connection(now, &settings))
-    });
-    let _ = ended.await;
-}
-
-fn same_connection(one: &AgentSettings, other: &AgentSettings) -> bool {
-    one.domain == other.domain
-        && one.bind_user == other.bind_user
-        && one.bind_password == other.bind_password
-        && one.ca_pem == other.ca_pem
-        && one.server_fingerprint == other.server_fingerprint
-        && one.allow_insecure == other.allow_insecure
-}
-
-/// A name of the settings could not be found before and is there now: rights came back, and what was missed meanwhile
-/// is read.
-fn came_to_light(before: &Report, now: &Report) -> bool {
-    let appeared = |before: &Lookup, now: &Lookup| {
-        !matches!(before, Lookup::Present { .. }) && matches!(now, Lookup::Present { .. })
-    };
-    appeared(&before.root_user_container, &now.root_user_container)
-        || appeared(&before.integration_group, &now.integration_group)
 }

@@ -43,6 +43,17 @@ mod tests {
     }
 
     #[test]
+    fn a_vector_as_samba_writes_it_is_read() {
+        let octets = [
+            2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x68, 0x5d, 0x7f, 0xf7, 0x80, 0x34, 0x48, 0x44,
+            0x83, 0x86, 0xa3, 0xd8, 0xf6, 0x94, 0x7a, 0xee, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x3e, 0xd5,
+            0xde, 0xb1, 0x9d, 0x01,
+        ];
+        let invocation = "f77f5d68-3480-4448-8386-a3d8f6947aee".parse().unwrap();
+        assert_eq!(parse(&octets), BTreeMap::from([(invocation, 4096)]));
+    }
+
+    #[test]
     fn both_forms_of_the_vector_are_read() {
         let expected = BTreeMap::from([(Uuid::from_u128(7), 7000), (Uuid::from_u128(9), 9000)]);
         assert_eq!(parse(&vector(1, 24)), expected);

@@ -7,12 +7,12 @@ use protocol::heartbeat::{Directives, DirectoryState, Heartbeat, Role};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use super::jittered;
+use crate::clock::{self, jittered};
 use crate::config::StateDir;
 use crate::directory::{Orders, Standing};
+use crate::platform;
 use crate::status::{Link, StatusFile};
 use crate::uplink::{Uplink, UplinkError};
-use crate::{clock, platform};
 
 /// A lease lasts no longer without a heartbeat.
 const LEASE: Duration = Duration::from_secs(12);

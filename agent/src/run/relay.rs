@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use protocol::transfer::{Part, PartAnswer};
 use tokio::sync::mpsc;
 
-use super::jittered;
+use crate::clock::jittered;
 use crate::directory::{Refusal, Shipment};
 use crate::uplink::{Uplink, UplinkError};
 

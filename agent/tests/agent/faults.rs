@@ -125,7 +125,9 @@ async fn the_agent_starts_and_stays_up_while_nobody_answers() {
     world.start();
     let status = async {
         loop {
-            if let Ok(Some(status)) = agent::status::read(&world.state) {
+            if let Ok(Some(status)) = agent::status::read(&world.state)
+                && status.server_problem.is_some()
+            {
                 return status;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -9,4 +9,5 @@ mod guard;
 mod import_rule;
 mod jumpcloud;
 mod reading;
+mod ui;
 mod world;

@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn times_of_the_directory_are_read() {
         let time = filetime(133_500_000_000_000_000).unwrap();
-        assert_eq!(time.to_rfc3339(), "2024-01-16T13:20:00+00:00");
+        assert_eq!(time.to_rfc3339(), "2024-01-17T21:20:00+00:00");
         assert_eq!((filetime(0), filetime(i64::MAX)), (None, None));
     }
 }

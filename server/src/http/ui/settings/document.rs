@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::http::ui::form::{Fields, Form};
-use crate::settings::DomainSettings;
+use crate::settings::{DomainSettings, GuardSettings};
 
 /// The guard's kinds, in the order of the form.
 pub(super) const GUARDED: [&str; 4] = ["users", "suspends", "groups", "memberships"];
@@ -102,12 +102,18 @@ fn number(name: &str, fields: &Fields, patch: &mut Value, form: &mut Form) {
     let field = format!("settings.{name}");
     form.set(&field, fields.raw(&field));
     match fields.text(&field) {
-        "" => put(patch, name, Value::Null),
+        "" => put(patch, name, default_of(name)),
         text => match text.parse::<u32>() {
             Ok(number) => put(patch, name, number.into()),
             Err(_) => form.wrong(field, "must be a whole number, 0 or more"),
         },
     }
+}
+
+/// `null` returns a setting to its default; a limit of the guard is set as a whole, so its parts are named.
+fn default_of(name: &str) -> Value {
+    let limit = name.strip_prefix("guard.").map(|name| format!("/{}", name.replace('.', "/")));
+    limit.and_then(|path| json!(GuardSettings::default()).pointer(&path).cloned()).unwrap_or_default()
 }
 
 /// The rows that are not empty, numbered anew: errors name them by these numbers.
@@ -181,6 +187,17 @@ mod tests {
         let typed = patch_of(&fields(&form));
         assert_eq!(typed.form.value("settings.guard.users.max_count"), "many");
         assert!(typed.form.error("settings.guard.users.max_count").is_some());
+    }
+
+    #[test]
+    fn an_emptied_limit_returns_to_its_default() {
+        let (name, settings) = settings();
+        let mut form = form_of(&settings);
+        form.set("settings.guard.users.max_count", "");
+        form.set("settings.root_user_container", " ");
+        let edited = settings.edit(&name, &patch_of(&fields(&form)).patch).unwrap().settings;
+        assert_eq!(edited.guard.users.max_count, GuardSettings::default().users.max_count);
+        assert_eq!(edited.root_user_container, "CN=Users,DC=example,DC=com");
     }
 
     #[test]

@@ -1,0 +1,7 @@
+//! The dashboard as a browser meets it: real HTTP on loopback, a cookie jar, and forms sent as they stand on the page.
+
+mod browser;
+mod forms;
+mod hold_pages;
+mod pages;
+mod signing_in;

@@ -1,0 +1,163 @@
+//! A browser small enough for a test: it keeps cookies, follows no redirect by itself, and fills in forms.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use protocol::Secret;
+use reqwest::header::{COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::{Client, StatusCode, redirect};
+use server::actions;
+use server::app::App;
+use server::http;
+use server::store::admins::Role;
+
+use crate::world::tester;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// One browser, pointed at a server of its own.
+pub(crate) struct Browser {
+    base: String,
+    client: Client,
+    cookies: Mutex<BTreeMap<String, String>>,
+}
+
+/// What came back.
+pub(crate) struct Shown {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Shown {
+    /// Where the answer leads.
+    pub(crate) fn to(&self) -> &str {
+        self.headers.get(LOCATION).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn cookie(&self) -> &str {
+        self.headers.get(SET_COOKIE).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The value of the first field of that name.
+    pub(crate) fn field(&self, name: &str) -> String {
+        let at = self.text.find(&format!("name=\"{name}\"")).unwrap_or_else(|| panic!("no field {name}"));
+        let rest = &self.text[at..];
+        let value = &rest[rest.find("value=\"").unwrap() + 7..];
+        value[..value.find('"').unwrap()].replace("&#38;", "&")
+    }
+
+    /// The page without its frame, for a message.
+    fn main(&self) -> &str {
+        self.text.find("<main").map_or(&self.text, |at| &self.text[at..])
+    }
+
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) -> &Self {
+        assert!(
+            self.text.contains(words),
+            "{words:?} is not in the page ({}):\n{}",
+            self.status,
+            self.main()
+        );
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16) -> &Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.main());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn leads_to(&self, place: &str) -> &Self {
+        self.is(303);
+        assert_eq!(self.to(), place);
+        self
+    }
+}
+
+impl Browser {
+    /// Serves the pages on loopback.
+    pub(crate) async fn open(app: &App) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = http::router(app.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        Self { base, client, cookies: Mutex::default() }
+    }
+
+    /// An administrator of the role who is signed in.
+    pub(crate) async fn of(app: &App, role: Role) -> Self {
+        let browser = Self::open(app).await;
+        let email = format!("{}@corp.example", role.as_str());
+        admin(app, &email, role).await;
+        browser.sign_in(&email, PASSWORD, "/").await.is(303);
+        browser
+    }
+
+    /// As its owner.
+    pub(crate) async fn owner(app: &App) -> Self {
+        Self::of(app, Role::Owner).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Shown {
+        self.answered(self.client.get(format!("{}{path}", self.base))).await
+    }
+
+    /// Sends a form as it is given, from one of our own pages.
+    pub(crate) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        self.send_from(&self.base, path, fields).await
+    }
+
+    pub(crate) async fn send_from(&self, origin: &str, path: &str, fields: &[(&str, &str)]) -> Shown {
+        self.answered(self.client.post(format!("{}{path}", self.base)).header(ORIGIN, origin).form(fields))
+            .await
+    }
+
+    /// Sends a form with the token of the page that it stands on.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let csrf = self.get("/domains").await.field("csrf");
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend(fields);
+        self.send(path, &all).await
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str, password: &str, next: &str) -> Shown {
+        let csrf = self.get("/login").await.field("csrf");
+        let fields = [("csrf", csrf.as_str()), ("email", email), ("password", password), ("next", next)];
+        self.send("/login", &fields).await
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.lock().unwrap().get(name).cloned()
+    }
+
+    pub(crate) fn set_cookie(&self, name: &str, value: &str) {
+        self.cookies.lock().unwrap().insert(name.into(), value.into());
+    }
+
+    async fn answered(&self, request: reqwest::RequestBuilder) -> Shown {
+        let pairs: Vec<String> =
+            self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let answer = request.header(COOKIE, pairs.join("; ")).send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        for line in headers.get_all(SET_COOKIE) {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            let mut cookies = self.cookies.lock().unwrap();
+            if value.is_empty() {
+                cookies.remove(name)
+            } else {
+                cookies.insert(name.into(), value.into())
+            };
+        }
+        Shown { status, headers, text: answer.text().await.unwrap() }
+    }
+}
+
+pub(crate) async fn admin(app: &App, email: &str, role: Role) {
+    let password = Secret::new(PASSWORD.into());
+    actions::admins::create(app, &tester(), email, role, password).await.unwrap();
+}

@@ -2,4 +2,15 @@
 
 #![cfg(test)]
 
+mod access;
 mod attributes;
+mod bad_input;
+mod eligibility;
+mod groups;
+mod guard;
+mod places;
+mod preview;
+mod random;
+mod restarts;
+mod settings;
+mod takeover;

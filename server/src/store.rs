@@ -9,6 +9,7 @@ pub mod dirty;
 pub mod domains;
 pub mod holds;
 pub mod keys;
+pub mod links;
 pub mod mirror;
 pub mod operations;
 pub mod organizations;

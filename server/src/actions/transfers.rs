@@ -158,7 +158,7 @@ async fn watch_integration_group(tx: &mut PgConnection, domain: &Domain) -> Resu
         .await?
         .is_some_and(|(_, presence)| presence == "present");
     let empty = store::directory::count_members(&mut *tx, domain.id, group).await? == 0
-        && store::mirror::count_links(&mut *tx, domain.id).await? > 0;
+        && store::links::count_links(&mut *tx, domain.id).await? > 0;
     let lost = !is_there || empty;
     if lost != domain.integration_group_lost {
         store::domains::update_integration_group_lost(tx, domain.id, lost).await?;

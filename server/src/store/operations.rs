@@ -316,22 +316,6 @@ pub async fn update_retry(
     Ok(done.rows_affected() > 0)
 }
 
-/// When the next operation that only waits for its time may be tried.
-pub async fn find_next_attempt(
-    db: impl PgExecutor<'_>,
-    organization: OrganizationId,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar!(
-        "select min(next_attempt_at) from operations
-         where organization_id = $1 and state = 'ready' and next_attempt_at > $2",
-        organization.0,
-        now
-    )
-    .fetch_one(db)
-    .await
-}
-
 /// How many operations there are, by kind and state.
 #[derive(Debug)]
 pub struct Count {

@@ -118,7 +118,7 @@ impl Reading<'_> {
             tx.commit().await?;
         }
         // A user that was deleted while the pages were read shifts them: what is linked is asked for by its id.
-        for linked in store::mirror::list_unseen_linked(db, id, &seen, began).await? {
+        for linked in store::links::list_unseen_linked(db, id, &seen, began).await? {
             if self.client.get_user(&linked).await?.is_some() {
                 seen.push(linked);
             }
@@ -151,7 +151,7 @@ impl Reading<'_> {
     /// Of the groups that are ours; others' members are nobody's business.
     async fn members(&self) -> Result<(), Failed> {
         let id = self.organization.id;
-        for group in store::mirror::list_linked_groups(&self.app.db, id).await? {
+        for group in store::links::list_linked_groups(&self.app.db, id).await? {
             let members = match self.client.list_members(&group).await {
                 Err(JumpCloudError::NotFound(_)) => Vec::new(),
                 members => members?,

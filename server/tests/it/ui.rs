@@ -5,3 +5,4 @@ mod forms;
 mod hold_pages;
 mod pages;
 mod signing_in;
+mod zz;

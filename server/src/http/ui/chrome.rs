@@ -55,9 +55,10 @@ impl Chrome {
             notices.push(Notice {
                 severe: false,
                 text: format!(
-                    "{} — {} waits for your decision.",
+                    "{}: {} {} for your decision.",
                     hold.domain,
-                    words::held(&hold.kind, hold.waiting)
+                    words::held(&hold.kind, hold.waiting),
+                    if hold.waiting == 1 { "waits" } else { "wait" },
                 ),
                 href: format!("/holds/{}", hold.id),
                 link: "Decide",

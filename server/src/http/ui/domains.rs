@@ -59,6 +59,7 @@ struct ShowPage {
     groups: Vec<Tally>,
     being_planned: i64,
     checks: Vec<CheckRow>,
+    fine: Vec<CheckRow>,
     agents: Vec<AgentRow>,
     /// The form for an enrollment token.
     form: Form,
@@ -144,6 +145,7 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
     let organization = store::organizations::find(&app.db, domain.organization_id).await?;
     let counts = store::subjects::count_by_status(&app.db, id).await?;
     let agents = store::agents::list_of(&app.db, id).await?;
+    let (fine, checks) = check_rows(checks::list(app, id).await?).into_iter().partition(CheckRow::is_fine);
     Ok(ShowPage {
         head: DomainHead::new(&domain, "overview"),
         organization: organization.ok_or(Error::NotFound("organization"))?,
@@ -154,7 +156,8 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
         users: tallies(&counts, "user"),
         groups: tallies(&counts, "group"),
         being_planned: store::dirty::count(&app.db, id).await?,
-        checks: check_rows(checks::list(app, id).await?),
+        checks,
+        fine,
         agents: agents.iter().map(|agent| AgentRow::new(agent, &domain, chrome.now)).collect(),
         chrome,
         form,

@@ -9,7 +9,7 @@ use super::extract::{Filter, Id};
 use super::form::Form;
 use super::session::Viewer;
 use super::steps::{NameLink, Names, Step};
-use super::views::{Badge, DomainHead, Paging, STATUSES, Tally, tallies};
+use super::views::{Badge, DomainHead, Paging, STATUSES, Tally, reason, tallies};
 use super::{Answer, domains, page, to};
 use crate::actions::subjects;
 use crate::app::App;
@@ -38,7 +38,7 @@ struct Row {
     name: String,
     dn: String,
     badge: Badge,
-    reason: Option<String>,
+    reason: String,
     members: i64,
     jumpcloud: Option<String>,
 }
@@ -79,7 +79,7 @@ pub(super) async fn list(
         name: name(group),
         dn: group.dn.clone(),
         badge: Badge::of(&group.status),
-        reason: group.reasons.first().map(|reason| reason.message.clone()),
+        reason: reason(&group.reasons, &group.status),
         members: group.members,
         jumpcloud: group.jumpcloud_name.clone(),
     };

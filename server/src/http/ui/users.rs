@@ -12,7 +12,7 @@ use super::facts::{self, Fact};
 use super::form::{Fields, Form};
 use super::session::Viewer;
 use super::steps::{NameLink, Names, Step};
-use super::views::{Badge, DomainHead, Paging, STATUSES, Tally, tallies};
+use super::views::{Badge, DomainHead, Paging, STATUSES, Tally, reason, tallies};
 use super::{Answer, Refusal, again, domains, page, to};
 use crate::actions::subjects;
 use crate::app::App;
@@ -39,7 +39,7 @@ struct Row {
     name: String,
     account: String,
     badge: Badge,
-    reason: Option<String>,
+    reason: String,
 }
 
 #[derive(Debug, Template)]
@@ -101,7 +101,7 @@ fn row(user: &UserView) -> Row {
             .collect::<Vec<_>>()
             .join(" · "),
         badge: Badge::of(&user.status),
-        reason: user.reasons.first().map(|reason| reason.message.clone()),
+        reason: reason(&user.reasons, &user.status),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What several pages show of the same thing.
 
 use chrono::{DateTime, Utc};
+use planner::reason::Reason;
 use protocol::heartbeat::DirectoryState;
 use protocol::{AgentId, DomainId, ObjectGuid};
 
@@ -31,6 +32,11 @@ impl From<(&'static str, &'static str)> for Badge {
     fn from((tone, word): (&'static str, &'static str)) -> Self {
         Self { tone, word }
     }
+}
+
+/// The first reason of a row, or what the outbox says.
+pub(super) fn reason(reasons: &[Reason], status: &str) -> String {
+    reasons.first().map_or_else(|| words::standing(status).to_owned(), |reason| reason.message.clone())
 }
 
 /// How many users, or groups, stand so.
@@ -115,6 +121,12 @@ fn directory(agent: &Agent) -> ((&'static str, &'static str), String) {
 pub(super) struct CheckRow {
     pub badge: Badge,
     pub check: Check,
+}
+
+impl CheckRow {
+    pub(super) fn is_fine(&self) -> bool {
+        self.check.state == State::Ok
+    }
 }
 
 /// What needs a person first.

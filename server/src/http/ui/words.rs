@@ -85,6 +85,16 @@ pub(super) fn badge(state: &str) -> (&'static str, &'static str) {
     }
 }
 
+/// Why a user or group stands so where the plan itself gives no reason: the outbox does.
+pub(super) fn standing(status: &str) -> &'static str {
+    match status {
+        "pending" => "Operations are planned or under way.",
+        "held" => "Something would be taken away, and waits for a person's decision.",
+        "failed" => "JumpCloud refused an operation.",
+        _ => "",
+    }
+}
+
 /// A kind of operation, as a heading of its count.
 pub(super) fn kind(kind: &str) -> &'static str {
     match kind {

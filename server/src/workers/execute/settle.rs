@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::crypto::random_bytes;
 use crate::jumpcloud::{JumpCloudError, Verdict};
 use crate::store;
-use crate::store::mirror::Link;
+use crate::store::links::Link;
 use crate::store::operations::{Leased, Settlement};
 use crate::store::organizations::Organization;
 
@@ -164,14 +164,14 @@ async fn apply(
                 taken_over,
                 password_expired,
             };
-            store::mirror::insert_link(tx, organization, domain, &link, now).await?;
+            store::links::insert_link(tx, organization, domain, &link, now).await?;
             store::dirty::mark_reports(tx, domain, subject).await?;
         }
-        Effect::Unlink => store::mirror::delete_link(tx, domain, subject).await?,
+        Effect::Unlink => store::links::delete_link(tx, domain, subject).await?,
         Effect::Suspended { by_us } => {
-            store::mirror::update_link_suspended(tx, domain, subject, by_us).await?
+            store::links::update_link_suspended(tx, domain, subject, by_us).await?
         }
-        Effect::PasswordExpired => store::mirror::update_link_password_expired(tx, domain, subject).await?,
+        Effect::PasswordExpired => store::links::update_link_password_expired(tx, domain, subject).await?,
         Effect::Member { group, user, present } => {
             store::mirror::update_member(tx, organization, &group, &user, present).await?;
         }

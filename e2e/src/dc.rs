@@ -86,6 +86,12 @@ impl Dc {
         answer.await?
     }
 
+    /// Fills it by `people.py`; what that tells.
+    pub async fn fill(&self, people: usize) -> Result<Value> {
+        let command = lab("people.py", &[&self.name, "--count", &people.to_string(), "--json"]);
+        Ok(serde_json::from_str(&run(command).await?)?)
+    }
+
     /// Ends it and starts it again, as a reboot would.
     pub async fn restart(&self) -> Result<()> {
         run(lab("samba-dc", &["down", &self.name])).await?;

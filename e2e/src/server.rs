@@ -130,11 +130,18 @@ impl Server {
         Ok(rustix::process::kill_process(pid, rustix::process::Signal::QUIT)?)
     }
 
+    /// Asks the private database by `psql`.
+    pub async fn sql(&self, query: &str) -> Result<String> {
+        let mut command = Command::new("psql");
+        command.arg("-h").arg(self.data_dir().join("postgres.socket"));
+        command.args(["-U", "adit", "-d", "adit", "-Atc", query]);
+        Ok(run(command).await?.trim().to_owned())
+    }
+
     pub fn url(&self) -> String {
         format!("https://{}", self.listen)
     }
 
-    /// A connection to the database, for `psql -h`.
     pub fn pid(&self) -> Option<u32> {
         self.lock().as_ref().map(Process::id)
     }

@@ -30,6 +30,8 @@ pub struct Options {
     pub agent: bool,
     pub dc: Option<Arc<Dc>>,
     pub server: Option<Arc<Server>>,
+    /// Root user container and integration group that are there already, instead of new ones.
+    pub place: Option<(String, String)>,
 }
 
 impl Default for Options {
@@ -42,6 +44,7 @@ impl Default for Options {
             agent: true,
             dc: None,
             server: None,
+            place: None,
         }
     }
 }
@@ -104,13 +107,14 @@ impl Stack {
         let (container, outside) =
             (format!("OU={tag},{}", dc.base()), format!("OU=outside {tag},{}", dc.base()));
         let group = format!("JumpCloud {tag}");
-        dc.ad(json!({"op": "batch", "commands": [
-            {"op": "add_ou", "name": tag},
-            {"op": "add_ou", "name": format!("outside {tag}")},
-            {"op": "add_group", "name": group, "in": container, "scope": "global"},
-            {"op": "add_user", "name": format!("marker.{tag}"), "in": container},
-        ]}))
-        .await?;
+        let (container, group_dn) = match &options.place {
+            Some(place) => place.clone(),
+            None => {
+                dc.ad(furniture(&tag, &container, &group)).await?;
+                let group_dn = format!("CN={group},{container}");
+                (container, group_dn)
+            }
+        };
         let organization = api
             .post(
                 "/organizations",
@@ -120,7 +124,7 @@ impl Stack {
         let organization = text(&organization, "id");
         let mut settings = json!({
             "root_user_container": container,
-            "integration_group": format!("CN={group},{container}"),
+            "integration_group": group_dn,
             "ldap": {
                 "bind_user": dc.fact("service_upn"),
                 "bind_password": dc.fact("service_password"),
@@ -389,6 +393,16 @@ impl Stack {
         let writes = self.jumpcloud.writes();
         writes.iter().filter(|write| write.applied && write.action.as_deref() == Some(action)).count()
     }
+}
+
+/// What every stack has of its own in AD.
+fn furniture(tag: &str, container: &str, group: &str) -> Value {
+    json!({"op": "batch", "commands": [
+        {"op": "add_ou", "name": tag},
+        {"op": "add_ou", "name": format!("outside {tag}")},
+        {"op": "add_group", "name": group, "in": container, "scope": "global"},
+        {"op": "add_user", "name": format!("marker.{tag}"), "in": container},
+    ]})
 }
 
 /// Limits that nothing in a test reaches.

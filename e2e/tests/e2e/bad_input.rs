@@ -70,7 +70,7 @@ async fn a_wrong_api_key_is_refused_when_it_is_entered() -> Result<()> {
     let stack = Stack::with(options).await?;
     let body = json!({"name": "Wrong", "api_key": "no such key", "base_url": stack.jumpcloud.base_url()});
     let (status, answer) = stack.api.ask(Method::POST, "/organizations", Some(body)).await?;
-    ensure!(status == 422 && text(&answer, "code") == "jumpcloud_unauthorized", "{status} {answer}");
+    ensure!(status == 422 && text(&answer, "code") == "credential_rejected", "{status} {answer}");
     let path = format!("/organizations/{}/credential", stack.organization);
     let (status, answer) =
         stack.api.ask(Method::POST, &path, Some(json!({"api_key": "no such key"}))).await?;

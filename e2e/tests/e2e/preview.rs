@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use e2e::Stack;
 use e2e::stack::{Options, text};
+use e2e::wait::until;
+use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::Seed;
 
@@ -32,11 +34,17 @@ async fn activation_does_what_the_preview_lists_and_nothing_is_written_before() 
     stack.settled().await?;
     stack.caught_up().await?;
     ensure!(stack.jumpcloud.writes().is_empty(), "{:?}", stack.jumpcloud.writes());
-    let preview = stack.api.get(&stack.path("/preview")).await?;
-    let planned = steps(preview["operations"].as_array().map(Vec::as_slice).unwrap_or_default());
+    // Others change the same AD, and while their changes are looked at there is no whole plan to activate.
+    let planned = until("the preview is activated", async || {
+        let preview = stack.api.get(&stack.path("/preview")).await?;
+        let planned = steps(preview["operations"].as_array().map(Vec::as_slice).unwrap_or_default());
+        let body = json!({"digest": preview["digest"]});
+        let (status, answer) = stack.api.ask(Method::POST, &stack.path("/activate"), Some(body)).await?;
+        ensure!(status == 200 || answer["code"] == "preview_stale", "{status} {answer}");
+        Ok((status == 200).then_some(planned))
+    })
+    .await?;
     ensure!(planned.iter().any(|(kind, ..)| kind == "link_user") && planned.len() > 8, "{planned:?}");
-    let body = json!({"digest": preview["digest"]});
-    stack.api.post(&stack.path("/activate"), body).await?;
     stack.settled().await?;
     let done = stack.api.all(&format!("/operations?domain_id={}&state=done", stack.domain)).await?;
     let done = steps(&done);

@@ -63,9 +63,9 @@ async fn a_revoked_key_is_named_and_with_a_new_one_everything_goes_on() -> Resul
     let stack = Stack::of(&["ada", "bob"]).await?;
     ensure!(stack.jumpcloud.revoke_key(API_KEY));
     title(&stack, "without a key").await?;
-    stack.check("jumpcloud_unauthorized", "error").await?;
+    stack.check("credential_rejected", "error").await?;
     let organization = stack.api.get(&format!("/organizations/{}", stack.organization)).await?;
-    ensure!(organization["problem"]["code"] == "jumpcloud_unauthorized", "{organization}");
+    ensure!(organization["problem"]["code"] == "credential_rejected", "{organization}");
     stack.jumpcloud.add_key("another-key");
     let path = format!("/organizations/{}/credential", stack.organization);
     stack.api.post(&path, json!({"api_key": "another-key"})).await?;

@@ -25,8 +25,9 @@ async fn an_existing_user_of_equal_email_is_taken_over_and_an_ambiguous_match_wa
     eve["name"] = json!("taken.by.name");
     let join = json!({"op": "add_members", "group": stack.group, "members": [stack.account("ada"), "taken.by.name"]});
     stack.ad(json!({"op": "batch", "commands": [ada, eve, join]})).await?;
-    let ada = stack.shows("ada", "ada has her old id", |ada| ada["externally_managed"] == true).await?;
-    ensure!(ada["id"] == before["id"] && ada["lastname"] == "Example" && ada["state"] == before["state"]);
+    let ada = stack.shows("ada", "ada is taken over", |ada| ada["lastname"] == "Example").await?;
+    ensure!(ada["id"] == before["id"] && ada["externally_managed"] == true, "{ada}");
+    ensure!(ada["state"] == before["state"], "{} became {}", before["state"], ada["state"]);
     stack.caught_up().await?;
     ensure!(stack.count("create") == 0 && stack.count("suspend") == 0);
     let found = stack.api.all(&stack.path("/users?query=taken.by.name")).await?;

@@ -5,4 +5,3 @@ mod forms;
 mod hold_pages;
 mod pages;
 mod signing_in;
-mod zz;

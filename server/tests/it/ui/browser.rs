@@ -102,7 +102,6 @@ impl Browser {
         Self::of(app, Role::Owner).await
     }
 
-    pub(crate) fn base(&self) -> &str { &self.base }
     pub(crate) async fn get(&self, path: &str) -> Shown {
         self.answered(self.client.get(format!("{}{path}", self.base))).await
     }

@@ -62,6 +62,10 @@ async fn one_moved_to_where_the_service_account_cannot_read_is_unreadable_not_go
     let reader = stack.dc.fact("service_dn").to_owned();
     stack.ad(json!({"op": "hide", "object": stack.outside, "from": reader})).await?;
     stack.ad(json!({"op": "move", "object": stack.account("ada"), "to": stack.outside})).await?;
+    stack.caught_up().await?;
+    stack.untouched("ada")?;
+    // Nothing that the account may read says so; the next full read tells.
+    stack.api.post(&stack.path("/resync"), json!({})).await?;
     stack.stands("ada", "excluded", "unreadable").await?;
     stack.caught_up().await?;
     stack.untouched("ada")?;

@@ -48,6 +48,12 @@ struct Count {
     takes_away: bool,
 }
 
+impl Count {
+    fn new(kind: &str, count: i64) -> Self {
+        Self { label: words::kind(kind), count, takes_away: words::takes_away(kind) }
+    }
+}
+
 impl PreviewPage {
     fn can_be_activated(&self) -> bool {
         !self.is_active && self.directory_read_at.is_some() && self.mirror_read_at.is_some()
@@ -87,15 +93,10 @@ async fn shown(
     let number = number.clamp(1, pages);
     let rows: Vec<_> = plan.operations.iter().skip((number - 1) * PAGE).take(PAGE).cloned().collect();
     let names = Names::of(&app.db, &rows).await?;
-    let count = |(kind, count): (&String, &i64)| Count {
-        label: words::kind(kind),
-        count: *count,
-        takes_away: words::takes_away(kind),
-    };
     Ok(PreviewPage {
         chrome,
         head: DomainHead::new(&domain, "preview"),
-        counts: plan.counts.iter().map(count).collect(),
+        counts: plan.counts.iter().map(|(kind, count)| Count::new(kind, *count)).collect(),
         total: plan.operations.len(),
         steps: rows.iter().map(|row| Step::new(row, &names)).collect(),
         digest: plan.digest,

@@ -1,5 +1,7 @@
 //! The wire as older agents and servers know it: a message that no longer reads or writes as its golden file does breaks them.
 
+#![cfg(test)]
+
 use std::path::Path;
 
 use protocol::enrollment::{Joined, Joining};

@@ -151,9 +151,7 @@ impl DomainSettings {
         };
         let bind_password = take_bind_password(&mut patch)?;
         merge(&mut base, patch);
-        for (name, value) in as_object(json!(Self::new(domain))) {
-            base.entry(name).or_insert(value);
-        }
+        fill(&mut base, as_object(json!(Self::new(domain))));
         let settings: Self = serde_path_to_error::deserialize(Value::Object(base)).map_err(|error| {
             let path = error.path().to_string();
             let field = if path == "." { "settings".into() } else { format!("settings.{path}") };
@@ -208,6 +206,19 @@ fn defaults_below(domain: &DomainName, patch: &Map<String, Value>) -> Map<String
         defaults.integration_group = format!("CN=JumpCloud,{container}");
     }
     as_object(json!(defaults))
+}
+
+/// What is missing, at any depth, is as the defaults have it.
+fn fill(base: &mut Map<String, Value>, defaults: Map<String, Value>) {
+    for (name, default) in defaults {
+        match (base.get_mut(&name), default) {
+            (Some(Value::Object(base)), Value::Object(defaults)) => fill(base, defaults),
+            (Some(_), _) => {}
+            (None, default) => {
+                base.insert(name, default);
+            }
+        }
+    }
 }
 
 fn merge(base: &mut Map<String, Value>, patch: Map<String, Value>) {
@@ -307,6 +318,9 @@ mod tests {
 
     #[test]
     fn null_returns_a_setting_to_its_default() {
+        let strict = edit(json!({"guard": {"users": {"max_count": 7}}})).unwrap().settings;
+        let lax = strict.edit(&domain(), &json!({"guard": {"users": {"max_count": null}}})).unwrap().settings;
+        assert_eq!((strict.guard.users.max_count, lax.guard.users.max_count), (7, 500));
         let first = edit(json!({"removal_grace_days": 0})).unwrap().settings;
         let second = first.edit(&domain(), &json!({"removal_grace_days": null})).unwrap().settings;
         assert_eq!((first.removal_grace_days, second.removal_grace_days), (0, 7));

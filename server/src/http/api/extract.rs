@@ -35,6 +35,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 format!("The body is no JSON document: {error}"),
             )
         })?;
+        if has_nul(&value) {
+            return Err(nul("body"));
+        }
         serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
@@ -72,12 +75,30 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(nul("query"));
+        }
         axum::extract::Query::<T>::from_request_parts(parts, state).await.map(|query| Self(query.0)).map_err(
             |rejection| {
                 Failure::invalid(vec![FieldError { field: "query".into(), message: rejection.body_text() }])
             },
         )
     }
+}
+
+/// PostgreSQL's text holds every character but this one.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn nul(field: &str) -> Failure {
+    let message = "holds a NUL character: leave it out".into();
+    Failure::invalid(vec![FieldError { field: field.into(), message }])
 }
 
 /// How many rows a list gives: 100 unless told, 1 to 1000.

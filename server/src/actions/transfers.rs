@@ -83,6 +83,7 @@ async fn apply(
         primary_lists: BTreeMap::new(),
         seen: BTreeSet::new(),
         regrouped: BTreeSet::new(),
+        nested: BTreeSet::new(),
     };
     for number in 0..=last.number {
         let number = i32::try_from(number).map_err(|_| Error::internal("a transfer has too many parts"))?;
@@ -91,6 +92,7 @@ async fn apply(
             .ok_or_else(|| Error::internal("a staged part has vanished"))?;
         applying.records(tx, records).await?;
     }
+    applying.mark_nested(tx).await?;
     if full && trust.settled {
         let seen: Vec<_> = applying.seen.iter().copied().collect();
         store::directory::insert_look_ups_for_unseen(tx, id, &seen, now).await?;
@@ -178,6 +180,8 @@ struct Applying {
     seen: BTreeSet<ObjectGuid>,
     /// Groups whose list was written.
     regrouped: BTreeSet<ObjectGuid>,
+    /// Groups that became members of others.
+    nested: BTreeSet<ObjectGuid>,
 }
 
 impl Applying {
@@ -295,7 +299,13 @@ impl Applying {
             store::directory::insert_members(tx, self.domain, group, &members, self.only_new).await?;
         self.regrouped.insert(group);
         store::dirty::mark(tx, self.domain, &change.added).await?;
-        let nested = store::planning::list_which_are_groups(tx, self.domain, &change.added).await?;
+        self.nested.extend(store::planning::list_which_are_groups(tx, self.domain, &change.added).await?);
+        Ok(())
+    }
+
+    /// Once all edges are written: one walk through the graph, not one for each group.
+    async fn mark_nested(&self, tx: &mut PgConnection) -> Result<()> {
+        let nested: Vec<_> = self.nested.iter().copied().collect();
         Ok(store::dirty::mark_around(tx, self.domain, &nested).await?)
     }
 

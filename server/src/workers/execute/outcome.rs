@@ -19,7 +19,7 @@ pub(super) enum Outcome {
 }
 
 /// What to write in the transaction that settles the operation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Effect {
     User(Box<JumpCloudUser>),
     UserGone(String),

@@ -101,7 +101,30 @@ pub(in crate::workers) async fn note_trouble(
     Ok(())
 }
 
+/// How often a settlement is tried: against a deadlock or a database that restarts. Giving up costs a whole lease.
+const SETTLING_TRIES: u32 = 8;
+
 async fn finish(
+    app: &App,
+    organization: &Organization,
+    operation: &Leased,
+    token: Uuid,
+    end: &Settlement<'_>,
+    effects: Vec<Effect>,
+) -> anyhow::Result<()> {
+    for pause in (0..SETTLING_TRIES - 1).map(|number| Duration::from_millis(50 << number)) {
+        match finish_once(app, organization, operation, token, end, effects.clone()).await {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                tracing::warn!(operation.id = %operation.id, "settling an operation is tried again: {error:#}");
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+    finish_once(app, organization, operation, token, end, effects).await
+}
+
+async fn finish_once(
     app: &App,
     organization: &Organization,
     operation: &Leased,

@@ -347,7 +347,11 @@ impl Stack {
     }
 
     async fn how_it_stands(&self) -> String {
-        let log = self.agents.iter().map(|agent| agent.log().unwrap_or_default()).collect::<String>();
+        let mut log = self.agents.iter().map(|agent| agent.log().unwrap_or_default()).collect::<String>();
+        let server = self.server.log().unwrap_or_default();
+        log.extend(
+            server.lines().filter(|line| !line.contains(" INFO ")).map(|line| format!("server: {line}\n")),
+        );
         format!(
             "checks {:?}, waiting {:?}, agents say:\n{log}",
             self.api.checks(&self.domain).await.unwrap_or_default(),

@@ -121,7 +121,12 @@ async fn quiet(stack: &Stack, counts: &proxy::Counts) -> Result<Vec<Row>> {
     #[expect(clippy::cast_precision_loss, reason = "small counts")]
     let each = |count: u64| count as f64 / polls;
     Ok(vec![
-        Row { name: "P2 requests per poll, the report of each minute too", value: each(requests), unit: "", target: 1.1 },
+        Row {
+            name: "P2 requests per poll, the report of each minute too",
+            value: each(requests),
+            unit: "",
+            target: 1.1,
+        },
         Row { name: "P2 bytes per poll, TLS included", value: each(bytes), unit: "B", target: 1024.0 },
         Row { name: "P2 server rows written", value: f64::from(i32::try_from(rows)?), unit: "", target: 0.0 },
     ])

@@ -157,7 +157,8 @@ pub async fn update_mirror_read(
     Ok(())
 }
 
-/// Takes or keeps the request budget of the organization for this process. False: another process has it.
+/// Takes or keeps the request budget of the organization for this process; a lease that is still long is not written
+/// again. False: another process has it.
 pub async fn lease_executor(
     db: impl PgExecutor<'_>,
     id: OrganizationId,
@@ -165,17 +166,24 @@ pub async fn lease_executor(
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update organizations set executor = $2, executor_until = $4
-         where id = $1 and (executor = $2 or executor is null or executor_until < $3)",
+    sqlx::query_scalar!(
+        r#"with mine as (
+               select id from organizations
+               where id = $1 and executor = $2 and executor_until > $3::timestamptz + ($4::timestamptz - $3) / 2
+           ), renewed as (
+               update organizations set executor = $2, executor_until = $4
+               where id = $1 and (executor = $2 or executor is null or executor_until < $3)
+                 and not exists (select from mine)
+               returning id
+           )
+           select exists (select from mine union all select from renewed) as "mine!""#,
         id.0,
         process,
         now,
         until
     )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .fetch_one(db)
+    .await
 }
 
 /// Gives the budgets of this process free, so that the next one need not wait.

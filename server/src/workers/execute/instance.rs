@@ -13,7 +13,9 @@ use crate::store::organizations::Organization;
 /// Finds or makes the object of every active domain of the organization that has none yet.
 pub(super) async fn ensure(app: &App, organization: &Organization, client: &Client) -> anyhow::Result<()> {
     for domain in store::domains::list_of(&app.db, organization.id).await? {
-        if domain.mode != Mode::Active || domain.activedirectory_ready {
+        // What the settings name has not been found yet: there is nothing to sync, and so nothing to write.
+        let unresolved = domain.integration_group.is_none() || domain.root_user_container.is_none();
+        if domain.mode != Mode::Active || domain.activedirectory_ready || unresolved {
             continue;
         }
         let name = DomainName::parse(&domain.name)?;

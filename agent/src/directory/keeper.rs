@@ -209,8 +209,11 @@ impl Keeper {
             memory.read_all = true;
         }
         let changed = settings.revision != bound.settings.revision;
+        // The server trusts what is read by how far this domain controller has replicated: that must be of now.
+        let watches_anew = matches!(orders.role, Role::Watcher { .. }) && bound.role().is_none();
+        let reads_again = orders.read_again != bound.orders.read_again;
         (bound.settings, bound.orders) = (settings, orders);
-        Ok(changed)
+        Ok(changed || watches_anew || reads_again)
     }
 
     /// One poll.

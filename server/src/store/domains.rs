@@ -376,16 +376,20 @@ pub async fn list_revisions(db: impl PgExecutor<'_>, id: DomainId) -> sqlx::Resu
     .await
 }
 
-/// Asks for a full read where the last one, and the last time it was asked for, lie before `before`.
-pub async fn update_read_again_daily(
+/// Asks for a full read where the last one, and the last time it was asked for, lie before `before`; sooner where the
+/// domain controller that is read may still have been lagging behind.
+pub async fn update_read_again_in_time(
     db: impl PgExecutor<'_>,
     now: DateTime<Utc>,
     before: DateTime<Utc>,
+    unsettled_before: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update domains set read_again = read_again + 1, full_read_at = $1 where full_read_at < $2",
+        "update domains set read_again = read_again + 1, full_read_at = $1
+         where full_read_at < case when unsettled_since is null then $2 else $3::timestamptz end",
         now,
-        before
+        before,
+        unsettled_before
     )
     .execute(db)
     .await?;

@@ -11,6 +11,8 @@ use crate::store;
 const MIRROR_AGE: Duration = Duration::hours(6);
 /// How often everything is read from the directory.
 const FULL_READ_AGE: Duration = Duration::hours(24);
+/// How soon a domain controller that may lag behind is read again.
+const UNSETTLED_READ_AGE: Duration = Duration::seconds(5);
 /// Parts of a transfer that was never finished are kept for this long.
 const PART_AGE: Duration = Duration::hours(1);
 
@@ -31,6 +33,7 @@ pub async fn turn(app: &App) -> anyhow::Result<Worked> {
             app.wake.mirror.notify_one();
         }
     }
-    store::domains::update_read_again_daily(&app.db, now, now - FULL_READ_AGE).await?;
+    store::domains::update_read_again_in_time(&app.db, now, now - FULL_READ_AGE, now - UNSETTLED_READ_AGE)
+        .await?;
     Ok(Worked::Idle)
 }

@@ -5,8 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use crate::captures::PasswordStamp;
 use crate::{DistinguishedName, ObjectGuid, Sid};
 
 /// `userAccountControl` bit: the account is disabled (MS-ADTS 2.2.16).
@@ -36,6 +39,9 @@ pub struct User {
     pub account_expires: Option<i64>,
     /// FILETIME of the last password change; 0 means the user must change it at the next log-on.
     pub pwd_last_set: Option<i64>,
+    /// Which password it is by replication's count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_version: Option<PasswordVersion>,
     pub admin_count: Option<i64>,
     /// RID of the primary group, which `member` and `memberOf` leave out.
     pub primary_group_id: Option<u32>,
@@ -43,6 +49,25 @@ pub struct User {
     /// Every other attribute that was asked for, by its LDAP name; the first value of each.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+}
+
+impl User {
+    /// Which of the user's passwords is the current one, as far as that can be read.
+    pub fn password_stamp(&self) -> Option<PasswordStamp> {
+        Some(PasswordStamp { pwd_last_set: self.pwd_last_set?, version: self.password_version })
+    }
+}
+
+/// The state of `unicodePwd` in `replPropertyMetaData` (MS-DRSR 4.1.10.2.22 PROPERTY_META_DATA_VECTOR). Ordered as
+/// replication decides which of two passwords stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PasswordVersion {
+    /// `dwVersion`: rises by one with each change.
+    pub version: u32,
+    /// `timeChanged`, in whole seconds.
+    pub changed_at: DateTime<Utc>,
+    /// `uuidDsaOriginating`: the domain controller on which it was changed.
+    pub invocation_id: Uuid,
 }
 
 /// A group as the directory has it, without its members: they travel apart, see [`crate::transfer::Record::Members`].

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::heartbeat::Platform;
+use crate::sealing::SealingKey;
 use crate::{AgentId, DomainId, DomainName, Secret, TokenId};
 
 /// Octets of a token's secret.
@@ -171,6 +172,9 @@ pub struct Joined {
     pub domain: DomainId,
     pub domain_name: DomainName,
     pub server_time: DateTime<Utc>,
+    /// The key to which passwords are sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing_key: Option<SealingKey>,
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::captures::{CaptureOrders, CaptureState};
 use crate::{DistinguishedName, DomainName, ObjectGuid, Secret, Sid};
 
 /// How often an agent sends one.
@@ -34,6 +35,9 @@ pub struct Heartbeat {
     #[serde(default)]
     pub read_again_done: i64,
     pub directory: DirectoryState,
+    /// How the capturing of passwords stands; `None` from an agent that cannot capture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<CaptureState>,
 }
 
 /// What the agent runs on.
@@ -133,6 +137,9 @@ pub struct Directives {
     /// Objects to look up by `<GUID=…>`, as in [`crate::transfer::PartAnswer::look_up`].
     #[serde(default)]
     pub look_up: Vec<ObjectGuid>,
+    /// What the password hook goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<CaptureOrders>,
 }
 
 /// What the agent is to do about the directory.

@@ -49,6 +49,8 @@ uuid_id! {
     OperationId
     /// Destructive operations that wait for a person.
     HoldId
+    /// A password that was captured once.
+    CaptureId
     /// The `objectGUID` of a directory object: what an object is, whatever it is called and wherever it is moved.
     ObjectGuid
 }

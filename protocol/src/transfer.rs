@@ -24,6 +24,9 @@ pub struct Part {
     pub last: bool,
     /// The watcher lease under which this was read.
     pub fence: i64,
+    /// The settings revision by which this was read; 0 from an agent that does not tell.
+    #[serde(default)]
+    pub revision: i64,
     /// Which database of which domain controller was read (MS-ADTS 3.1.1.1.9).
     pub invocation_id: Uuid,
     /// The cursor from which was read; `None` with a full read.

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use protocol::captures::{Captures, CapturesAnswer};
 use protocol::enrollment::{Joined, Joining};
 use protocol::heartbeat::{Directives, Heartbeat};
 use protocol::problem::Problem;
@@ -28,6 +29,8 @@ fn every_message_reads_and_writes_as_it_always_did() {
     holds::<Directives>("directives");
     holds::<Part>("part");
     holds::<PartAnswer>("part_answer");
+    holds::<Captures>("captures");
+    holds::<CapturesAnswer>("captures_answer");
     holds::<Problem>("problem");
 }
 

@@ -102,6 +102,7 @@ fn user(entry: &Entry, guid: ObjectGuid, name: Name, classes: Vec<String>, addit
         user_account_control: entry.number("userAccountControl"),
         account_expires: entry.number("accountExpires"),
         pwd_last_set: entry.number("pwdLastSet"),
+        password_version: None,
         admin_count: entry.number("adminCount"),
         primary_group_id: entry.number("primaryGroupID"),
         manager: entry.text("manager").and_then(Name::parse).and_then(|name| name.guid),

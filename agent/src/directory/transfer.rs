@@ -148,6 +148,7 @@ impl<'o> Transfer<'o> {
             number: self.number,
             last,
             fence: self.header.fence,
+            revision: 0,
             invocation_id: self.header.invocation_id,
             from: self.header.from,
             to: self.header.to,

@@ -83,6 +83,7 @@ impl Heart {
             watched_groups_version: self.beat.watched_version,
             read_again_done: standing.read_again_done,
             directory: standing.state.clone(),
+            capture: None,
         }
     }
 

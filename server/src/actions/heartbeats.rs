@@ -203,6 +203,7 @@ async fn directives(
         watched_groups,
         read_again: domain.read_again,
         look_up,
+        capture: None,
     })
 }
 

@@ -46,6 +46,7 @@ impl AdUser {
             user_account_control: Some(NORMAL),
             account_expires: Some(i64::MAX),
             pwd_last_set: Some(1),
+            password_version: None,
             admin_count: None,
             primary_group_id: Some(513),
             manager: None,

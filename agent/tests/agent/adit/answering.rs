@@ -37,6 +37,7 @@ pub(super) async fn enroll(Extract(server): Extract<Server>, body: Bytes) -> Res
         domain: DomainId(Uuid::from_u128(6)),
         domain_name: DomainName::parse(DOMAIN).unwrap(),
         server_time: now(&adit),
+        sealing_key: None,
     };
     let key = match adit.impostor {
         true => Token::new(TokenId(Uuid::from_u128(7)), &[8; 32]).key(),
@@ -65,6 +66,7 @@ pub(super) async fn heartbeat(Extract(server): Extract<Server>, headers: HeaderM
                     watched_groups: watched,
                     read_again: adit.read_again,
                     look_up: adit.look_up.clone(),
+                    capture: None,
                 };
                 adit.heartbeats.push(beat);
                 axum::Json(directives).into_response()

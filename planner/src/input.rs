@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use protocol::directory::{Group, User};
-use protocol::{DistinguishedName, DomainName, ObjectGuid, Sid};
+use protocol::{CaptureId, DistinguishedName, DomainName, ObjectGuid, Sid};
 use serde::{Deserialize, Serialize};
 
 use crate::policy::Policy;
@@ -99,6 +99,18 @@ pub struct UserSubject {
     pub moved_out_answer: Option<MovedOutAnswer>,
     /// What a person decided about a match that could not be decided: the JumpCloud id to take over.
     pub takeover_decision: Option<String>,
+    /// The newest password that was captured and is not in JumpCloud.
+    pub password: Option<Password>,
+}
+
+/// A captured password that JumpCloud does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Password {
+    pub capture: CaptureId,
+    /// `pwdLastSet` was 0: the user must change it at the next log-on.
+    pub must_change: bool,
+    /// JumpCloud's own words, if it would not have it. Such a password is gone; only another one helps.
+    pub refusal: Option<String>,
 }
 
 /// Whether an object is there.

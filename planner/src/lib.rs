@@ -30,6 +30,7 @@ pub use input::Input;
 pub use plan::{Change, GuardKind, Operation, Plan};
 pub use policy::Policy;
 pub use reason::{Reason, Status};
+pub use scope::{PRIVILEGED_RIDS, privileged_groups};
 
 /// Decides what JumpCloud must change so that it agrees with the directory. Before the domain's own SID is known nothing
 /// is planned.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use protocol::ObjectGuid;
+use protocol::{CaptureId, ObjectGuid};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -73,6 +73,10 @@ pub enum Change {
         restorable: bool,
     },
     RestoreUser,
+    /// `PUT /systemusers/{id}` with the captured password. Only the capture is named here; its content stays sealed.
+    SetPassword {
+        capture: CaptureId,
+    },
     SetUsername {
         username: String,
     },
@@ -166,6 +170,7 @@ impl Change {
             Self::AssociateUser => "associate_user",
             Self::SuspendUser { .. } => "suspend_user",
             Self::RestoreUser => "restore_user",
+            Self::SetPassword { .. } => "set_password",
             Self::SetUsername { .. } => "set_username",
             Self::UpdateUser { .. } => "update_user",
             Self::SetManager => "set_manager",
@@ -191,7 +196,7 @@ impl Change {
             | Self::AdoptGroup { .. } => 0,
             Self::SuspendUser { .. } | Self::RestoreUser | Self::ExpirePassword => 10,
             Self::AssociateUser | Self::AssociateGroup => 20,
-            // Passwords stand at 30.
+            Self::SetPassword { .. } => 30,
             Self::SetUsername { .. } | Self::RenameGroup { .. } => 40,
             Self::UpdateUser { .. } => 50,
             Self::SetManager => 60,
@@ -212,6 +217,7 @@ impl Change {
             | Self::ExpirePassword
             | Self::AssociateUser
             | Self::RestoreUser
+            | Self::SetPassword { .. }
             | Self::SetUsername { .. }
             | Self::UpdateUser { .. }
             | Self::SetManager
@@ -223,13 +229,14 @@ impl Change {
         }
     }
 
-    /// Ends of access go first; then people; what only follows from others' existence goes last, so that a long import
+    /// Ends of access and passwords go first; then people; what only follows from others' existence goes last, so that a long import
     /// never has its head behind its own tail.
     pub fn lane(&self) -> Lane {
         match self {
             Self::SuspendUser { .. }
             | Self::RestoreUser
             | Self::ExpirePassword
+            | Self::SetPassword { .. }
             | Self::DeleteUser { .. }
             | Self::UnbindUser { .. } => Lane::Urgent,
             Self::CreateUser { .. }

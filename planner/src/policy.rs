@@ -17,6 +17,7 @@ pub struct Policy {
     /// Days between suspending and removing; 0 removes at once.
     pub removal_grace_days: u32,
     pub user_takeover_action: TakeoverAction,
+    pub password_must_change_action: MustChangeAction,
     pub group_sync: bool,
     /// `{sAMAccountName}`, `{cn}` and `{domain}` (the DNS name) are replaced.
     pub group_name_template: String,
@@ -35,6 +36,7 @@ impl Default for Policy {
             user_expire_action: DissociationAction::Suspend,
             removal_grace_days: 7,
             user_takeover_action: TakeoverAction::Retain,
+            password_must_change_action: MustChangeAction::Send,
             group_sync: true,
             group_name_template: "{sAMAccountName}".into(),
             guard: Guard::default(),
@@ -75,6 +77,16 @@ pub enum GroupDissociationAction {
 pub enum TakeoverAction {
     Retain,
     Deactivate,
+}
+
+/// What happens to a password that the user must change at the next log-on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MustChangeAction {
+    /// It goes to JumpCloud as any other, so that a new user can sign in with the first password.
+    Send,
+    /// It is kept back until it expires; the one that the user chooses is sent.
+    Hold,
 }
 
 /// A custom row of the attribute table.

@@ -10,7 +10,7 @@ use crate::input::{Input, IntegrationGroup, UserSubject};
 
 /// Groups of the domain that make their members privileged, by RID: Domain Admins, Domain Controllers, Schema Admins,
 /// Enterprise Admins, Group Policy Creator Owners.
-const PRIVILEGED_RIDS: [u32; 5] = [512, 516, 518, 519, 520];
+pub const PRIVILEGED_RIDS: [u32; 5] = [512, 516, 518, 519, 520];
 
 /// Built-in groups that do: Administrators, Account, Server, Print and Backup Operators.
 const PRIVILEGED_BUILTIN: [&str; 5] =
@@ -46,8 +46,7 @@ impl<'a> Scope<'a> {
             IntegrationGroup::Present(guid) => below([guid], &children),
             IntegrationGroup::Lost => BTreeMap::new(),
         };
-        let privileged = input.groups.values().filter(|group| is_privileged_group(group, domain));
-        let privileged = below(privileged.map(|group| group.guid), &children).into_keys().collect();
+        let privileged = privileged_groups(input);
         let by_rid =
             input.groups.values().filter_map(|group| Some((rid_in(group, domain)?, group.guid))).collect();
         let mut scope = Self { input, reached, privileged, by_rid, above: Above::new() };
@@ -141,6 +140,13 @@ impl<'a> Scope<'a> {
         }
         found
     }
+}
+
+/// The groups whose members are privileged, nested ones included.
+pub fn privileged_groups(input: &Input) -> BTreeSet<ObjectGuid> {
+    let Some(domain) = &input.domain.sid else { return BTreeSet::new() };
+    let tops = input.groups.values().filter(|group| is_privileged_group(group, domain));
+    below(tops.map(|group| group.guid), &children(&input.parents)).into_keys().collect()
 }
 
 fn children(parents: &BTreeMap<ObjectGuid, BTreeSet<ObjectGuid>>) -> Above {

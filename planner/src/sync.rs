@@ -11,7 +11,7 @@ use crate::mapping::Empty;
 use crate::memberships;
 use crate::person::{Person, Read};
 use crate::plan::{Change, Verdict};
-use crate::policy::TakeoverAction;
+use crate::policy::{MustChangeAction, TakeoverAction};
 use crate::reason::{Reason, Status};
 use crate::standing::Standing;
 use crate::state;
@@ -21,6 +21,7 @@ type Step = (Change, Option<ObjectGuid>);
 pub(crate) fn created(person: &Person<'_>, read: &Read<'_>) -> Planned {
     let making = Change::CreateUser { fields: read.wanted.creation() };
     let mut steps = vec![(making, None), (Change::AssociateUser, None)];
+    steps.extend(password(person));
     steps.extend(attributes(person, read, &read.wanted.created(), Empty::Clears));
     steps.extend(memberships::changes(person.context, person.subject, &BTreeSet::new()));
     finish(person, read, steps, Vec::new())
@@ -34,6 +35,7 @@ pub(crate) fn taken_over(person: &Person<'_>, read: &Read<'_>, record: &JumpClou
         steps.push((Change::ExpirePassword, None));
     }
     steps.push((Change::AssociateUser, None));
+    steps.extend(password(person));
     steps.extend(attributes(person, read, &read.wanted.marked(record.clone()), Empty::Keeps));
     steps.extend(memberships::changes(person.context, person.subject, &BTreeSet::new()));
     let is_suspended = record.state == AccountState::Suspended;
@@ -60,10 +62,24 @@ pub(crate) fn linked(
     if !person.subject.associated {
         steps.push((Change::AssociateUser, None));
     }
+    steps.extend(password(person));
+    reasons.extend(refusal(person));
     let empty = if link.taken_over { Empty::Keeps } else { Empty::Clears };
     steps.extend(attributes(person, read, record, empty));
     steps.extend(memberships::changes(person.context, person.subject, &person.subject.memberships));
     finish(person, read, steps, reasons)
+}
+
+/// One that was refused stays planned, so that the operation that says so is not superseded before there is another.
+fn password(person: &Person<'_>) -> Option<Step> {
+    let hold = person.context.input.policy.password_must_change_action == MustChangeAction::Hold;
+    let password = person.subject.password.as_ref().filter(|password| !(password.must_change && hold))?;
+    Some((Change::SetPassword { capture: password.capture }, None))
+}
+
+fn refusal(person: &Person<'_>) -> Option<Reason> {
+    let words = person.subject.password.as_ref()?.refusal.as_deref()?;
+    Some(Reason::new("password_refused", words))
 }
 
 /// Each in a step of its own, so that one that is refused keeps none of the others back.

@@ -50,6 +50,7 @@ pub enum Kind {
 /// One thing that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
+#[expect(clippy::large_enum_variant, reason = "nearly every record is a user")]
 pub enum Record {
     User(User),
     Group(Group),

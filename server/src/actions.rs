@@ -2,11 +2,13 @@
 
 pub mod admins;
 pub mod agents;
+pub mod captures;
 pub mod checks;
 pub mod domains;
 pub mod enrollment;
 pub mod heartbeats;
 pub mod holds;
 pub mod organizations;
+pub mod sealing;
 pub mod subjects;
 pub mod transfers;

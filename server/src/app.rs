@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use protocol::sealing::OpeningKey;
 use protocol::{DomainId, OrganizationId, Secret};
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -14,7 +15,7 @@ use crate::config::{Config, PrivateUpstream, PublicUrl};
 use crate::crypto::Vault;
 use crate::error::{Error, Result};
 use crate::jumpcloud::{BaseUrl, Budget, Client, Credential, Settings, SettingsError};
-use crate::store::organizations::Organization;
+use crate::store::{self, organizations::Organization};
 
 /// Cheap to clone; every part is shared.
 #[derive(Clone, Debug)]
@@ -35,6 +36,7 @@ pub struct Parts {
     pub wake: Bells,
     clients: Mutex<HashMap<OrganizationId, Known>>,
     executors: Mutex<HashMap<OrganizationId, Arc<Notify>>>,
+    opening_keys: Mutex<HashMap<i32, Arc<OpeningKey>>>,
 }
 
 /// One bell for each worker. Rung after a commit; a worker also looks by itself from time to time.
@@ -88,6 +90,7 @@ impl App {
             wake: Bells::default(),
             clients: Mutex::new(HashMap::new()),
             executors: Mutex::new(HashMap::new()),
+            opening_keys: Mutex::new(HashMap::new()),
         }))
     }
 
@@ -106,6 +109,26 @@ impl App {
             .map_err(|error| Error::internal(format!("could not open a sealed secret: {error}")))?;
         let text = std::str::from_utf8(&octets).map_err(|_| Error::internal("a sealed secret is no text"))?;
         Ok(Secret::new(text.to_owned()))
+    }
+
+    /// The key that opens what agents sealed to the key of this id; none if it is not there any more.
+    pub async fn opening_key(&self, id: i32) -> Result<Option<Arc<OpeningKey>>> {
+        let known = self.opening_keys().get(&id).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(sealed) = store::sealing_keys::find_private(&self.db, id).await? else { return Ok(None) };
+        let octets = self
+            .vault
+            .open(&sealing_key_purpose(id), &sealed)
+            .map_err(|error| Error::internal(format!("could not open a sealing key: {error}")))?;
+        let key = Arc::new(OpeningKey::from_octets(id, octets));
+        self.opening_keys().insert(id, Arc::clone(&key));
+        Ok(Some(key))
+    }
+
+    fn opening_keys(&self) -> MutexGuard<'_, HashMap<i32, Arc<OpeningKey>>> {
+        self.opening_keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client of an organization; made anew when its credential was swapped. The request budget stays the same.
@@ -189,6 +212,11 @@ impl App {
 /// What a sealed credential is bound to.
 pub fn credential_purpose(organization: OrganizationId) -> String {
     format!("organization/{organization}/credential")
+}
+
+/// What a sealed private key is bound to.
+pub fn sealing_key_purpose(id: i32) -> String {
+    format!("sealing_key/{id}")
 }
 
 /// What a sealed bind password is bound to.

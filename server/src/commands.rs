@@ -38,6 +38,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     let (vault, _) = vault(&config, &db, &clock).await?;
     let app = App::new(db.clone(), clock, vault, config, public_url, fingerprint.clone());
 
+    actions::sealing::ensure(&app).await?;
     let (stop, stopping) = watch::channel(false);
     let supervised = tokio::spawn({
         let cluster = cluster.clone();

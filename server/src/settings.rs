@@ -4,8 +4,8 @@ mod defaults;
 mod rules;
 
 use planner::policy::{
-    AttributeMapping, DissociationAction, GroupDissociationAction, Guard, Limit, Policy, TakeoverAction,
-    UsernameAttribute,
+    AttributeMapping, DissociationAction, GroupDissociationAction, Guard, Limit, MustChangeAction, Policy,
+    TakeoverAction, UsernameAttribute,
 };
 use protocol::problem::FieldError;
 use protocol::{DomainName, Secret};
@@ -40,6 +40,11 @@ pub struct DomainSettings {
     pub removal_grace_days: u32,
     #[serde(default = "defaults::user_takeover_action")]
     pub user_takeover_action: TakeoverAction,
+    #[serde(default = "defaults::password_must_change_action")]
+    pub password_must_change_action: MustChangeAction,
+    /// How long a captured password waits for a user that is not synced; 0: not at all.
+    #[serde(default = "defaults::password_hold_hours")]
+    pub password_hold_hours: u32,
     #[serde(default = "defaults::yes")]
     pub group_sync: bool,
     #[serde(default = "defaults::group_name_template")]
@@ -124,6 +129,8 @@ impl DomainSettings {
             user_expire_action: policy.user_expire_action,
             removal_grace_days: policy.removal_grace_days,
             user_takeover_action: policy.user_takeover_action,
+            password_must_change_action: policy.password_must_change_action,
+            password_hold_hours: defaults::password_hold_hours(),
             group_sync: policy.group_sync,
             group_name_template: policy.group_name_template,
             guard: GuardSettings::default(),
@@ -173,6 +180,7 @@ impl DomainSettings {
             user_expire_action: self.user_expire_action,
             removal_grace_days: self.removal_grace_days,
             user_takeover_action: self.user_takeover_action,
+            password_must_change_action: self.password_must_change_action,
             group_sync: self.group_sync,
             group_name_template: self.group_name_template.clone(),
             guard: Guard {

@@ -2,18 +2,23 @@
 
 pub mod admins;
 pub mod agents;
+pub mod alerts;
 pub mod audit;
 pub mod cluster;
+pub mod coverage;
 pub mod directory;
 pub mod dirty;
 pub mod domains;
+pub mod exempt;
 pub mod holds;
 pub mod keys;
 pub mod links;
 pub mod mirror;
 pub mod operations;
 pub mod organizations;
+pub mod passwords;
 pub mod planning;
+pub mod sealing_keys;
 pub mod subjects;
 pub mod transfers;
 

@@ -8,6 +8,7 @@ mod mapping;
 mod matching;
 mod memberships;
 mod moved_out;
+mod passwords;
 mod properties;
 mod random;
 mod scope;

@@ -115,7 +115,7 @@ pub async fn enroll(app: &App, request: &EnrollRequest) -> Result<Proven> {
         domain: row.domain_id,
         domain_name: super::domains::name_of(&domain)?,
         server_time: now,
-        sealing_key: None,
+        sealing_key: store::sealing_keys::find_newest(&app.db).await?,
     };
     key.prove(Side::Server, &joined).map_err(|error| Error::internal(error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! What an agent says, and what it is told: the only channel there is.
 
 use chrono::{DateTime, Duration, Utc};
+use protocol::captures::Hook;
 use protocol::heartbeat::{
     AgentSettings, Directives, DirectoryState, DomainController, Heartbeat, Lookup, Report, Role,
     WatchedGroups,
@@ -9,6 +10,7 @@ use protocol::{DistinguishedName, DomainId, Secret};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use super::captures;
 use crate::app::{App, bind_password_purpose};
 use crate::error::{Error, Result};
 use crate::store::agents::{Agent, Seen};
@@ -96,8 +98,18 @@ async fn note(
         applied_revision: beat.applied_revision,
         invocation_id,
         directory: &beat.directory,
+        capture: beat.capture.as_ref(),
+        capture_lost: captures::has_lost_more(agent, beat.capture.as_ref()),
     };
-    Ok(store::agents::update_seen(tx, agent.id, &seen, now).await?)
+    store::agents::update_seen(tx, agent.id, &seen, now).await?;
+    let captures = beat
+        .capture
+        .as_ref()
+        .is_some_and(|state| matches!(state.hook, Hook::Installed { .. }) && state.sealing_key.is_some());
+    if captures {
+        store::domains::update_captures_since(tx, agent.domain_id, now).await?;
+    }
+    Ok(())
 }
 
 /// Another domain answers at the address: its objects are not ours.
@@ -194,6 +206,7 @@ async fn directives(
         (watches && version != beat.watched_groups_version).then_some(WatchedGroups { version, groups });
     let look_up =
         if watches { store::directory::list_look_ups(&mut *tx, id, LOOK_UPS).await? } else { Vec::new() };
+    let capture = captures::orders(tx, agent, beat.capture.as_ref()).await?;
     let role = if domain.bind_password.is_none() { Role::Idle } else { role };
     Ok(Directives {
         server_time: now,
@@ -203,7 +216,7 @@ async fn directives(
         watched_groups,
         read_again: domain.read_again,
         look_up,
-        capture: None,
+        capture,
     })
 }
 

@@ -215,7 +215,7 @@ impl Applying {
             return Ok(());
         }
         let rows: Vec<_> = rows.into_values().collect();
-        let changed = store::directory::insert_users(tx, self.domain, &rows, self.only_new).await?;
+        let changed = store::directory::insert_users(tx, self.domain, &rows, self.only_new, self.now).await?;
         let guids: Vec<_> = changed.iter().map(|row| row.guid).collect();
         store::dirty::mark(tx, self.domain, &guids).await?;
         self.mark_claimants(tx, &rows, &changed).await

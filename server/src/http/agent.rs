@@ -5,6 +5,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::routing::post;
 use axum::{Json, Router};
+use protocol::captures::{Captures, CapturesAnswer};
 use protocol::enrollment::{EnrollRequest, Proven};
 use protocol::heartbeat::{Directives, Heartbeat};
 use protocol::signing::{self, SigningError};
@@ -23,6 +24,7 @@ pub fn router(_: &App) -> Router<App> {
         .route("/enroll", post(enroll))
         .route("/heartbeat", post(heartbeat))
         .route("/transfers", post(transfer))
+        .route("/captures", post(captures))
         .fallback(|| async {
             Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path for agents.")
         })
@@ -62,6 +64,18 @@ async fn transfer(
             Err(failure)
         }
     }
+}
+
+async fn captures(
+    State(app): State<App>,
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<CapturesAnswer>, Failure> {
+    let agent = signer(&app, &method, uri.path(), &headers, &body).await?;
+    let message: Captures = read(&body)?;
+    Ok(Json(actions::captures::receive(&app, &agent, &message).await?))
 }
 
 /// Whose key signed exactly this request, now.

@@ -1,6 +1,7 @@
 //! Setting a password, and what JumpCloud says when it does not like one.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use protocol::Secret;
 use reqwest::Method;
 use serde::Serialize;
@@ -28,6 +29,13 @@ impl Client {
             Ok(answer) => answer.done(),
             Err(error) => Err(without(error, password.expose())),
         }
+    }
+
+    /// `password_date` of `GET /systemusers/{id}` (documented): when the password was last set.
+    pub async fn password_set_at(&self, id: &str) -> Result<Option<DateTime<Utc>>> {
+        let user = self.raw_user(id).await?;
+        let date = user.get("password_date").and_then(Value::as_str);
+        Ok(date.and_then(|date| date.parse().ok()))
     }
 }
 

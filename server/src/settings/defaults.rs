@@ -1,7 +1,8 @@
 //! What a setting is when nobody set it. serde wants a function for each.
 
 use planner::policy::{
-    DissociationAction, GroupDissociationAction, Guard, Limit, Policy, TakeoverAction, UsernameAttribute,
+    DissociationAction, GroupDissociationAction, Guard, Limit, MustChangeAction, Policy, TakeoverAction,
+    UsernameAttribute,
 };
 
 pub(super) fn yes() -> bool {
@@ -30,6 +31,12 @@ pub(super) fn removal_grace_days() -> u32 {
 }
 pub(super) fn user_takeover_action() -> TakeoverAction {
     Policy::default().user_takeover_action
+}
+pub(super) fn password_must_change_action() -> MustChangeAction {
+    Policy::default().password_must_change_action
+}
+pub(super) fn password_hold_hours() -> u32 {
+    24
 }
 pub(super) fn group_name_template() -> String {
     Policy::default().group_name_template

@@ -22,6 +22,7 @@ impl DomainSettings {
         };
         number("poll_interval_ms", self.poll_interval_ms, 250, 60_000, "milliseconds");
         number("removal_grace_days", u64::from(self.removal_grace_days), 0, 365, "days");
+        number("password_hold_hours", u64::from(self.password_hold_hours), 0, 744, "hours");
         number("dc_settle_minutes", u64::from(self.dc_settle_minutes), 0, 1440, "minutes");
         number("guard.window_hours", u64::from(self.guard.window_hours), 1, 744, "hours");
         for (kind, limit) in [

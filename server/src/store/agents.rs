@@ -1,6 +1,7 @@
 //! Agents and the tokens with which they join.
 
 use chrono::{DateTime, Utc};
+use protocol::captures::CaptureState;
 use protocol::heartbeat::DirectoryState;
 use protocol::{AgentId, DomainId, TokenId};
 use sqlx::types::Json;
@@ -29,6 +30,9 @@ pub struct Agent {
     pub applied_revision: i64,
     pub invocation_id: Option<Uuid>,
     pub directory: Option<Json<DirectoryState>>,
+    pub capture: Option<Json<CaptureState>>,
+    /// When it last said that a captured password was lost.
+    pub capture_lost_at: Option<DateTime<Utc>>,
 }
 
 macro_rules! select_agents {
@@ -38,7 +42,8 @@ macro_rules! select_agents {
             r#"select id as "id: AgentId", domain_id as "domain_id: DomainId", domain_controller, host, platform, version,
                       public_key, enrolled_at, revoked_at, suspended_at, suspended_reason, instance, previous_instance,
                       sequence, last_seen_at, clock_skew_ms, applied_revision, invocation_id,
-                      directory as "directory: Json<DirectoryState>"
+                      directory as "directory: Json<DirectoryState>", capture as "capture: Json<CaptureState>",
+                      capture_lost_at
                from agents "# + $tail
             $(, $arg)*
         )
@@ -107,6 +112,9 @@ pub struct Seen<'a> {
     pub applied_revision: i64,
     pub invocation_id: Option<Uuid>,
     pub directory: &'a DirectoryState,
+    pub capture: Option<&'a CaptureState>,
+    /// More captured passwords were lost than it said before.
+    pub capture_lost: bool,
 }
 
 pub async fn update_seen(
@@ -118,7 +126,8 @@ pub async fn update_seen(
     sqlx::query!(
         "update agents
          set instance = $2, previous_instance = $3, sequence = $4, host = $5, version = $6, clock_skew_ms = $7,
-             applied_revision = $8, invocation_id = coalesce($9, invocation_id), directory = $10, last_seen_at = $11
+             applied_revision = $8, invocation_id = coalesce($9, invocation_id), directory = $10, last_seen_at = $11,
+             capture = $12, capture_lost_at = case when $13 then $11 else capture_lost_at end
          where id = $1",
         id.0,
         seen.instance,
@@ -131,6 +140,8 @@ pub async fn update_seen(
         seen.invocation_id,
         Json(seen.directory) as _,
         now,
+        seen.capture.map(Json) as _,
+        seen.capture_lost,
     )
     .execute(conn)
     .await?;

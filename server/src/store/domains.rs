@@ -395,3 +395,19 @@ pub async fn update_read_again_in_time(
     .await?;
     Ok(())
 }
+
+/// Passwords are captured in the domain from now on, if they were not before.
+pub async fn update_captures_since(
+    conn: &mut PgConnection,
+    id: DomainId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update domains set captures_since = $2 where id = $1 and captures_since is null",
+        id.0,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -176,6 +176,7 @@ pub struct Leased {
     pub target: Option<ObjectGuid>,
     pub change: Json<Change>,
     pub attempts: i32,
+    pub created_at: DateTime<Utc>,
     /// JumpCloud id of the subject.
     pub subject_id: Option<String>,
     /// JumpCloud id of the target.
@@ -222,7 +223,7 @@ pub async fn lease(
            from chosen c, domains d
            where o.id = c.id and d.id = o.domain_id
            returning o.id as "id: OperationId", o.domain_id as "domain_id: DomainId", o.subject as "subject: ObjectGuid",
-                     o.target as "target: ObjectGuid", o.change as "change: Json<Change>", o.attempts,
+                     o.target as "target: ObjectGuid", o.change as "change: Json<Change>", o.attempts, o.created_at,
                      (select l.jumpcloud_id from links l where l.domain_id = o.domain_id and l.guid = o.subject) as subject_id,
                      (select l.jumpcloud_id from links l where l.domain_id = o.domain_id and l.guid = o.target) as target_id,
                      d.activedirectory_id"#,

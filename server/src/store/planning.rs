@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planner::input::{
-    Claimant, GroupLink, GroupSubject, JumpCloudGroup, JumpCloudUser, Manager, MovedOutAnswer, Presence,
-    Rival, UserLink, UserSubject,
+    Claimant, GroupLink, GroupSubject, JumpCloudGroup, JumpCloudUser, Manager, MovedOutAnswer, Password,
+    Presence, Rival, UserLink, UserSubject,
 };
 use protocol::directory::{Group, User};
-use protocol::{DomainId, ObjectGuid, OrganizationId};
+use protocol::{CaptureId, DomainId, ObjectGuid, OrganizationId};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
@@ -121,13 +121,16 @@ async fn list_bodies(
                   l.jumpcloud_id as "jumpcloud_id?", l.suspended_by_us as "suspended_by_us?", l.leaving_since,
                   l.taken_over as "taken_over?", l.password_expired as "password_expired?",
                   j.body as "jumpcloud?: Json<JumpCloudUser>",
-                  a.jumpcloud_id is not null as "associated!"
+                  a.jumpcloud_id is not null as "associated!",
+                  p.capture as "capture?: CaptureId", p.pwd_last_set as "captured_last_set?", p.message as refusal
            from directory_users u
            left join links l on l.domain_id = u.domain_id and l.guid = u.guid
            left join links ml on ml.domain_id = u.domain_id and ml.guid = u.manager
            left join jumpcloud_users j on j.organization_id = $2 and j.id = l.jumpcloud_id
            left join jumpcloud_associations a
              on a.domain_id = u.domain_id and a.kind = 'user' and a.jumpcloud_id = l.jumpcloud_id
+           left join passwords p
+             on p.domain_id = u.domain_id and p.guid = u.guid and p.state in ('waiting', 'refused')
            where u.domain_id = $1 and u.guid = any($3)"#,
         domain.0,
         organization.0,
@@ -163,6 +166,11 @@ async fn list_bodies(
                     _ => None,
                 },
                 takeover_decision: row.takeover_decision,
+                password: row.capture.map(|capture| Password {
+                    capture,
+                    must_change: row.captured_last_set == Some(0),
+                    refusal: row.refusal,
+                }),
                 ..UserSubject::default()
             };
             (row.guid, subject)

@@ -16,6 +16,9 @@ const UNSETTLED_READ_AGE: Duration = Duration::seconds(5);
 /// Parts of a transfer that was never finished are kept for this long.
 const PART_AGE: Duration = Duration::hours(1);
 
+/// How long a sealing key that was replaced is kept: an agent may be off for as long without losing a password.
+const OLD_SEALING_KEY_AGE: Duration = Duration::days(90);
+
 /// One round.
 pub async fn turn(app: &App) -> anyhow::Result<Worked> {
     let now = app.clock.now();
@@ -25,6 +28,12 @@ pub async fn turn(app: &App) -> anyhow::Result<Worked> {
     if store::operations::update_leases_expired(&app.db, now).await? > 0 {
         app.wake.execute.notify_one();
     }
+    let mut tx = app.db.begin().await?;
+    for expired in store::passwords::update_expired(&mut tx, now).await? {
+        store::dirty::mark(&mut tx, expired.domain_id, &[expired.guid]).await?;
+    }
+    tx.commit().await?;
+    store::sealing_keys::delete_unused(&app.db, now - OLD_SEALING_KEY_AGE).await?;
     store::transfers::delete_older(&app.db, now - PART_AGE).await?;
     for organization in store::organizations::list(&app.db).await? {
         let old = organization.mirror_read_at.is_some_and(|at| at < now - MIRROR_AGE);

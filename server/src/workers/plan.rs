@@ -4,6 +4,7 @@ mod gather;
 mod guard;
 mod reconcile;
 
+use chrono::{DateTime, Utc};
 use planner::{Change, Plan};
 use protocol::{DomainId, ObjectGuid};
 use sqlx::PgConnection;
@@ -43,6 +44,7 @@ async fn plan_some(app: &App, id: DomainId) -> anyhow::Result<()> {
     for manager in made.identities {
         store::dirty::mark_reports(&mut tx, id, manager).await?;
     }
+    exempt(&mut tx, &domain, &input, now).await?;
     let held = guard::hold(&mut tx, &domain, now).await?;
     let touched: Vec<_> = subjects.iter().chain(&held).copied().collect();
     store::subjects::update_status(&mut tx, id, &touched).await?;
@@ -82,12 +84,32 @@ async fn write_verdicts(
     Ok(())
 }
 
+/// Whose passwords are not kept, as the groups stand now; what was kept of them is erased.
+async fn exempt(
+    tx: &mut PgConnection,
+    domain: &Domain,
+    input: &planner::Input,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let groups: Vec<_> = planner::privileged_groups(input).into_iter().collect();
+    let account = input.domain.bind_account.as_ref().map(protocol::DistinguishedName::key);
+    let rule = store::exempt::Rule {
+        groups: &groups,
+        primary_groups: &planner::PRIVILEGED_RIDS.map(i64::from),
+        service_account: account,
+    };
+    if store::exempt::update(tx, domain.id, &rule).await? {
+        store::passwords::update_exempt_erased(tx, domain.id, now).await?;
+    }
+    Ok(())
+}
+
 /// The plan that other settings would give: the same function over every subject, stored nowhere.
 pub async fn what_if(
     conn: &mut PgConnection,
     domain: &Domain,
     settings: &DomainSettings,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> anyhow::Result<Vec<planner::Operation>> {
     let everyone = store::subjects::list_guids(&mut *conn, domain.id).await?;
     let mut operations = Vec::new();
@@ -103,7 +125,7 @@ pub async fn dry_run(
     conn: &mut PgConnection,
     domain: &Domain,
     user: ObjectGuid,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> anyhow::Result<Plan> {
     let input = gather::input(conn, domain, &domain.settings, &[(user, "user".into())], now).await?;
     Ok(planner::plan(&input))

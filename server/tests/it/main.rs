@@ -8,6 +8,7 @@ mod foundation;
 mod guard;
 mod import_rule;
 mod jumpcloud;
+mod passwords;
 mod reading;
 mod ui;
 mod world;

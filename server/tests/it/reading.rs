@@ -21,6 +21,7 @@ fn part(dc: &Dc<'_>, fence: i64, from: Option<i64>) -> Part {
         number: 0,
         last: true,
         fence,
+        revision: dc.applied_revision,
         invocation_id: dc.invocation_id,
         from,
         to: dc.usn + 5,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use protocol::captures::CaptureState;
 use protocol::directory::{Container, Group, MemberRef, User};
 use protocol::enrollment::{EnrollRequest, Joined, Joining, Side, Token};
 use protocol::heartbeat::{Directives, DirectoryState, Heartbeat, Lookup, Platform, Report, Role};
@@ -175,6 +176,7 @@ impl World {
             usn: 0,
             vector: BTreeMap::new(),
             applied_revision: 0,
+            capture: None,
         }
     }
 
@@ -215,6 +217,7 @@ pub(crate) struct Dc<'a> {
     pub(crate) usn: i64,
     pub(crate) vector: BTreeMap<Uuid, i64>,
     pub(crate) applied_revision: i64,
+    pub(crate) capture: Option<CaptureState>,
 }
 
 impl Dc<'_> {
@@ -251,6 +254,7 @@ impl Dc<'_> {
             watched_groups_version: 0,
             read_again_done: 0,
             directory: DirectoryState::Connected { secure: true, report: Box::new(report) },
+            capture: self.capture.clone(),
         }
     }
 
@@ -283,6 +287,7 @@ impl Dc<'_> {
             number: 0,
             last: true,
             fence,
+            revision: self.applied_revision,
             invocation_id: self.invocation_id,
             from,
             to: self.usn,
@@ -305,6 +310,7 @@ impl Dc<'_> {
             number: 0,
             last: true,
             fence,
+            revision: self.applied_revision,
             invocation_id: self.invocation_id,
             from: Some(self.usn),
             to: self.usn,
@@ -344,6 +350,7 @@ pub(crate) fn user(number: u128, name: &str) -> User {
         user_account_control: Some(512),
         account_expires: Some(FILETIME_NEVER),
         pwd_last_set: Some(133_000_000_000_000_000),
+        password_version: None,
         admin_count: None,
         primary_group_id: Some(513),
         manager: None,

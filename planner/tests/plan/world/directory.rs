@@ -1,9 +1,9 @@
 //! Users and groups of the domain.
 
 use chrono::{DateTime, Utc};
-use planner::input::{MovedOutAnswer, Presence};
+use planner::input::{MovedOutAnswer, Password, Presence};
 use protocol::directory::{Group, SAM_USER_OBJECT, User};
-use protocol::{DistinguishedName, ObjectGuid, Sid};
+use protocol::{CaptureId, DistinguishedName, ObjectGuid, Sid};
 
 pub(crate) const DOMAIN_SID: &str = "S-1-5-21-1-2-3";
 pub(crate) const CONTAINER: &str = "OU=Staff,DC=corp,DC=example";
@@ -19,6 +19,7 @@ pub(crate) struct AdUser {
     pub(crate) presence: Presence,
     pub(crate) moved_out_answer: Option<MovedOutAnswer>,
     pub(crate) takeover_decision: Option<String>,
+    pub(crate) password: Option<Password>,
     /// The user's manager by name.
     pub(crate) manager: Option<String>,
 }
@@ -57,8 +58,15 @@ impl AdUser {
             presence: Presence::Present,
             moved_out_answer: None,
             takeover_decision: None,
+            password: None,
             manager: None,
         }
+    }
+
+    /// A password was captured; the number tells it from others.
+    pub(crate) fn password(&mut self, number: u8) -> &mut Password {
+        let capture: CaptureId = format!("00000000-0000-0000-0000-{number:012}").parse().unwrap();
+        self.password.insert(Password { capture, must_change: false, refusal: None })
     }
 
     pub(crate) fn disabled(&mut self) -> &mut Self {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use planner::input::{AccountState, JumpCloudGroup, JumpCloudUser, UserLink};
 use planner::plan::{Fields, Plan};
 use planner::{Change, Operation};
+use protocol::CaptureId;
 use serde_json::Value;
 
 use super::World;
@@ -22,6 +23,8 @@ pub(crate) struct JumpCloud {
     /// The state that the organization gives to new users.
     pub(crate) new_users_are: AccountState,
     pub(crate) passwords_expired: BTreeSet<String>,
+    /// User id, and the capture whose password it has.
+    pub(crate) passwords: BTreeMap<String, CaptureId>,
     pub(crate) made: usize,
 }
 
@@ -112,6 +115,9 @@ impl World {
             Change::ExpirePassword => {
                 self.jumpcloud.passwords_expired.insert(id.to_owned());
                 self.links.get_mut(&step.subject).unwrap().password_expired = true;
+            }
+            Change::SetPassword { capture } => {
+                self.jumpcloud.passwords.insert(id.to_owned(), *capture);
             }
             Change::AssociateUser | Change::AssociateGroup => {
                 self.jumpcloud.associations.insert(id.to_owned());

@@ -114,6 +114,10 @@ impl World {
             manager: user.manager.as_ref().map(|manager| self.manager(manager, earlier)),
             moved_out_answer: user.moved_out_answer,
             takeover_decision: user.takeover_decision.clone(),
+            password: user
+                .password
+                .clone()
+                .filter(|password| self.jumpcloud.passwords.get(&id) != Some(&password.capture)),
             jumpcloud: record,
         }
     }

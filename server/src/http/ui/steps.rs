@@ -140,6 +140,7 @@ fn phrase(change: &Change, has_target: bool) -> (&'static str, &'static str, Str
         Change::AssociateUser => ("Assign user", "", "to the AD instance".into()),
         Change::SuspendUser { cause, .. } => because("Suspend", cause),
         Change::RestoreUser => plain("Lift the suspension of"),
+        Change::SetPassword { .. } => plain("Set the password of"),
         Change::SetUsername { username } => ("Change the username of", "", format!("to “{username}”")),
         Change::UpdateUser { fields } => {
             let names: Vec<_> = fields.keys().map(String::as_str).collect();
@@ -194,6 +195,7 @@ fn differences(change: &Change, before: Option<&Value>) -> Vec<Difference> {
         | Change::AssociateUser
         | Change::SuspendUser { .. }
         | Change::RestoreUser
+        | Change::SetPassword { .. }
         | Change::SetManager
         | Change::UnbindUser { .. }
         | Change::DeleteUser { .. }

@@ -1,5 +1,6 @@
 //! Users of the mirror.
 
+use chrono::{DateTime, Utc};
 use protocol::directory::User;
 use protocol::{DomainId, ObjectGuid};
 use serde_json::{Value, json};
@@ -29,6 +30,7 @@ pub async fn insert_users(
     domain: DomainId,
     users: &[UserRow],
     only_new: bool,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Upserted>> {
     let guids: Vec<Uuid> = users.iter().map(|row| row.user.guid.0).collect();
     let rows: Vec<Value> = users.iter().map(user_row).collect();
@@ -36,15 +38,17 @@ pub async fn insert_users(
         r#"with incoming as (
                select * from jsonb_to_recordset($3) as r(
                    guid uuid, body jsonb, dn text, dn_key text, sam text, upn text, mail text, display text,
-                   primary_group_id bigint, manager uuid, username_key text, email_key text)
+                   primary_group_id bigint, manager uuid, username_key text, email_key text,
+                   pwd_last_set bigint, pwd_version bigint, pwd_changed_at timestamptz, pwd_invocation_id uuid)
            ), known as (
                select guid, username_key, email_key from directory_users where domain_id = $1 and guid = any($2)
            ), written as (
                insert into directory_users as u
                    (domain_id, guid, body, dn, dn_key, sam_account_name, user_principal_name, mail, display_name,
-                    primary_group_id, manager, username_key, email_key)
+                    primary_group_id, manager, username_key, email_key, pwd_last_set, pwd_version, pwd_changed_at,
+                    pwd_invocation_id, pwd_seen_at)
                select $1, guid, body, dn, dn_key, sam, upn, mail, display, primary_group_id, manager, username_key,
-                      email_key
+                      email_key, pwd_last_set, pwd_version, pwd_changed_at, pwd_invocation_id, $5
                from incoming
                on conflict (domain_id, guid) do update
                set body = excluded.body, presence = 'present', dn = excluded.dn, dn_key = excluded.dn_key,
@@ -52,7 +56,13 @@ pub async fn insert_users(
                    mail = excluded.mail, display_name = excluded.display_name,
                    primary_group_id = excluded.primary_group_id, manager = excluded.manager,
                    username_key = excluded.username_key, email_key = excluded.email_key,
-                   moved_out_answer = case when u.dn_key = excluded.dn_key then u.moved_out_answer end
+                   moved_out_answer = case when u.dn_key = excluded.dn_key then u.moved_out_answer end,
+                   pwd_last_set = excluded.pwd_last_set, pwd_version = excluded.pwd_version,
+                   pwd_changed_at = excluded.pwd_changed_at, pwd_invocation_id = excluded.pwd_invocation_id,
+                   pwd_seen_at = case
+                       when (u.pwd_version, u.pwd_invocation_id) is not distinct from (excluded.pwd_version, excluded.pwd_invocation_id)
+                        and (excluded.pwd_version is not null or u.pwd_last_set is not distinct from excluded.pwd_last_set)
+                       then u.pwd_seen_at else excluded.pwd_seen_at end
                where not $4 and (u.body is distinct from excluded.body or u.presence <> 'present'
                                  or u.username_key is distinct from excluded.username_key
                                  or u.email_key is distinct from excluded.email_key)
@@ -64,6 +74,7 @@ pub async fn insert_users(
         &guids,
         Value::Array(rows),
         only_new,
+        now,
     )
     .fetch_all(conn)
     .await?;
@@ -87,6 +98,9 @@ fn user_row(row: &UserRow) -> Value {
         "sam": user.sam_account_name, "upn": user.user_principal_name, "mail": user.mail,
         "display": (!display.is_empty()).then_some(display), "primary_group_id": user.primary_group_id,
         "manager": user.manager, "username_key": row.username_key, "email_key": row.email_key,
+        "pwd_last_set": user.pwd_last_set, "pwd_version": user.password_version.map(|found| found.version),
+        "pwd_changed_at": user.password_version.map(|found| found.changed_at),
+        "pwd_invocation_id": user.password_version.map(|found| found.invocation_id),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What came of an operation, and what it means for the mirrors and links.
 
 use planner::input::{JumpCloudGroup, JumpCloudUser};
+use protocol::CaptureId;
 use serde_json::Value;
 
 use crate::jumpcloud::JumpCloudError;
@@ -13,7 +14,9 @@ pub(super) enum Outcome {
     /// Something was found that only the planner can decide about: keep it and plan again.
     Replan { effects: Vec<Effect> },
     /// JumpCloud refused, for a reason that has a name of our own.
-    Parked { code: &'static str, message: String, answer: Option<String> },
+    Parked { code: &'static str, message: String, answer: Option<String>, effects: Vec<Effect> },
+    /// It could not even be tried, for a reason on our side.
+    Postponed(String),
     /// JumpCloud refused or did not answer.
     Failed(JumpCloudError),
 }
@@ -36,6 +39,12 @@ pub(super) enum Effect {
         by_us: bool,
     },
     PasswordExpired,
+    PasswordDelivered(CaptureId),
+    PasswordRefused {
+        capture: CaptureId,
+        code: &'static str,
+        message: String,
+    },
     Member {
         group: String,
         user: String,

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use planner::input::JumpCloudUser;
 use planner::plan::{Change, Fields};
+use protocol::CaptureId;
+use protocol::sealing::SealingError;
 use serde_json::{Value, json};
 
 use super::outcome::{Effect, Outcome};
 use crate::app::App;
-use crate::jumpcloud::{Associated, Client, JumpCloudError, Marks};
+use crate::jumpcloud::{Associated, Client, JumpCloudError, Marks, Verdict};
 use crate::store;
 use crate::store::operations::Leased;
 use crate::store::organizations::Organization;
@@ -62,6 +64,7 @@ impl Calls<'_> {
                 let user = self.client.restore_user(&subject).await?;
                 done(vec![Effect::User(Box::new(user)), Effect::Suspended { by_us: false }])
             }
+            Change::SetPassword { capture } => self.set_password(operation, &subject, *capture).await,
             Change::SetUsername { username } => {
                 let before = self.mirrored(&subject).await;
                 let user = self.client.set_username(&subject, username).await?;
@@ -145,6 +148,7 @@ impl Calls<'_> {
                              have JumpCloud free it."
                         ),
                         answer: error.refusal().map(|refusal| refusal.answer.clone()),
+                        effects: Vec::new(),
                     });
                 }
                 Ok(Outcome::Replan {
@@ -186,6 +190,48 @@ impl Calls<'_> {
         let before = self.mirrored(id).await;
         let user = self.client.update_user(id, fields).await?;
         Ok(Outcome::Done { before, effects: vec![Effect::User(Box::new(user))] })
+    }
+
+    /// The only place where a captured password is readable, for as long as the call takes.
+    async fn set_password(&self, operation: &Leased, id: &str, capture: CaptureId) -> Called {
+        let envelope =
+            store::passwords::find_waiting(&self.app.db, operation.domain_id, operation.subject, capture)
+                .await;
+        let envelope = match envelope {
+            Ok(Some(envelope)) => envelope,
+            // A later one took its place, or it is settled: the plan knows.
+            Ok(None) => return Ok(Outcome::Replan { effects: Vec::new() }),
+            Err(error) => return Ok(Outcome::Postponed(format!("the password could not be read: {error}"))),
+        };
+        let key = match self.app.opening_key(envelope.label.key).await {
+            Ok(key) => key,
+            Err(error) => return Ok(Outcome::Postponed(error.to_string())),
+        };
+        let opened = key.ok_or(SealingError::OtherKey).and_then(|key| key.open(&envelope));
+        let answered = match opened {
+            Ok(password) => self.client.set_password(id, &password).await,
+            Err(error) => {
+                let message = format!(
+                    "The captured password cannot be opened: {error}. It is gone; set another one in AD."
+                );
+                return Ok(refused_password(capture, "password_unreadable", message, None));
+            }
+        };
+        match answered {
+            Ok(()) => done(vec![Effect::PasswordDelivered(capture)]),
+            Err(error @ JumpCloudError::NotFound(_)) => Err(error),
+            Err(error) if error.verdict() == Verdict::Park => {
+                // An answer that was lost on the way: its password is in the history now, or was set too recently.
+                if operation.attempts > 1
+                    && self.client.password_set_at(id).await?.is_some_and(|at| at >= operation.created_at)
+                {
+                    return done(vec![Effect::PasswordDelivered(capture)]);
+                }
+                let answer = error.refusal().map(|refusal| refusal.answer.clone());
+                Ok(refused_password(capture, "password_refused", refusal_words(&error), answer))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// What JumpCloud had, for the history. A reading that fails costs the history a line, nothing else.
@@ -239,6 +285,7 @@ impl Calls<'_> {
             | Change::AssociateUser
             | Change::SuspendUser { .. }
             | Change::RestoreUser
+            | Change::SetPassword { .. }
             | Change::SetUsername { .. }
             | Change::UpdateUser { .. }
             | Change::SetManager
@@ -247,6 +294,28 @@ impl Calls<'_> {
         };
         Outcome::Replan { effects }
     }
+}
+
+/// JumpCloud will not have this password, and would not have it the next time.
+fn refused_password(
+    capture: CaptureId,
+    code: &'static str,
+    message: String,
+    answer: Option<String>,
+) -> Outcome {
+    let effects = vec![Effect::PasswordRefused { capture, code, message: message.clone() }];
+    Outcome::Parked { code, message, answer, effects }
+}
+
+fn refusal_words(error: &JumpCloudError) -> String {
+    let why = match error.refusal() {
+        Some(refusal) if !refusal.details.is_empty() => refusal.details.join("; "),
+        Some(refusal) => refusal.message.clone(),
+        None => error.to_string(),
+    };
+    format!(
+        "JumpCloud does not accept the user's password: {why}. The former one still holds there; have the user choose another in AD."
+    )
 }
 
 fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {

@@ -17,6 +17,7 @@ use crate::store;
 use crate::store::links::Link;
 use crate::store::operations::{Leased, Settlement};
 use crate::store::organizations::Organization;
+use crate::store::passwords::End;
 
 /// Nothing is tried for so long after JumpCloud refused the credential; a new credential ends the pause at once.
 const CREDENTIAL_PAUSE: TimeDelta = TimeDelta::minutes(1);
@@ -41,12 +42,21 @@ pub(super) async fn settle(
         Outcome::Replan { effects } => {
             finish(app, organization, operation, token, &ended("superseded"), effects).await?;
         }
-        Outcome::Parked { code, message, answer } => {
+        Outcome::Parked { code, message, answer, effects } => {
             let end = Settlement {
                 answer: answer.as_deref(),
                 error_code: Some(code),
                 error_message: Some(&message),
                 ..ended("parked")
+            };
+            finish(app, organization, operation, token, &end, effects).await?;
+        }
+        Outcome::Postponed(why) => {
+            let end = Settlement {
+                next_attempt_at: Some(now + backoff(operation.attempts)),
+                error_code: Some("postponed"),
+                error_message: Some(&why),
+                ..ended("ready")
             };
             finish(app, organization, operation, token, &end, Vec::new()).await?;
         }
@@ -195,6 +205,14 @@ async fn apply(
             store::links::update_link_suspended(tx, domain, subject, by_us).await?
         }
         Effect::PasswordExpired => store::links::update_link_password_expired(tx, domain, subject).await?,
+        Effect::PasswordDelivered(capture) => {
+            store::passwords::update_ended(tx, domain, subject, capture, End::Delivered, now).await?;
+        }
+        Effect::PasswordRefused { capture, code, message } => {
+            let end = End::Refused { code, message: &message };
+            store::passwords::update_ended(tx, domain, subject, capture, end, now).await?;
+            store::dirty::mark(tx, domain, &[subject]).await?;
+        }
         Effect::Member { group, user, present } => {
             store::mirror::update_member(tx, organization, &group, &user, present).await?;
         }

@@ -57,6 +57,9 @@ alter table domains
     add column exempt_accounts text[] not null default '{}',
     add column exempt_users uuid[] not null default '{}';
 
+-- What JumpCloud demands of a password.
+alter table organizations add column password_policy jsonb;
+
 -- What somebody should know: opened once, closed once.
 create table alerts (
     id uuid primary key,

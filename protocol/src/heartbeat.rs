@@ -86,6 +86,12 @@ pub struct Report {
     pub password_complexity: Option<bool>,
     /// `minPwdLength` of the domain's head.
     pub min_password_length: Option<i64>,
+    /// `pwdHistoryLength` of the domain's head.
+    #[serde(default)]
+    pub password_history_length: Option<i64>,
+    /// `minPwdAge` of the domain's head, in whole days.
+    #[serde(default)]
+    pub min_password_age_days: Option<i64>,
     /// When the certificate of the LDAPS listener ends.
     #[serde(default)]
     pub certificate_expires_at: Option<DateTime<Utc>>,

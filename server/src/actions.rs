@@ -4,6 +4,7 @@ pub mod admins;
 pub mod agents;
 pub mod captures;
 pub mod checks;
+pub mod coverage;
 pub mod domains;
 pub mod enrollment;
 pub mod heartbeats;

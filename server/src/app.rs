@@ -46,6 +46,7 @@ pub struct Bells {
     pub execute: Notify,
     pub mirror: Notify,
     pub housekeeping: Notify,
+    pub alerts: Notify,
 }
 
 #[derive(Debug)]

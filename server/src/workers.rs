@@ -1,6 +1,7 @@
 //! What goes on by itself. Each worker is an idempotent function of the database: it takes no hint of what changed, and
 //! the next turn is the retry.
 
+pub mod alerts;
 pub mod execute;
 pub mod housekeeping;
 pub mod mirror;
@@ -50,6 +51,14 @@ pub fn start(app: &App, stop: &watch::Receiver<bool>) -> JoinSet<()> {
         |app| &app.wake.housekeeping,
         second,
         |app| async move { housekeeping::turn(&app).await },
+    ));
+    workers.spawn(run(
+        "alerts",
+        app.clone(),
+        stop.clone(),
+        |app| &app.wake.alerts,
+        Duration::from_secs(10),
+        |app| async move { alerts::turn(&app).await },
     ));
     workers.spawn(execute::run(app.clone(), stop.clone()));
     workers

@@ -41,12 +41,22 @@ pub(crate) async fn read(connection: &Connection, settings: &AgentSettings) -> R
             .and_then(|head| head.number::<i64>("pwdProperties"))
             .map(|bits| bits & 1 != 0),
         min_password_length: head.as_ref().and_then(|head| head.number("minPwdLength")),
+        password_history_length: head.as_ref().and_then(|head| head.number("pwdHistoryLength")),
+        min_password_age_days: head.as_ref().and_then(|head| head.number("minPwdAge")).map(days),
         certificate_expires_at: connection.certificate_expires_at(),
         users_with_hidden_attributes: 0,
     })
 }
 
-const HEAD: [&str; 5] = ["objectSid", "pwdProperties", "minPwdLength", "replUpToDateVector", "fSMORoleOwner"];
+const HEAD: [&str; 7] = [
+    "objectSid",
+    "pwdProperties",
+    "minPwdLength",
+    "pwdHistoryLength",
+    "minPwdAge",
+    "replUpToDateVector",
+    "fSMORoleOwner",
+];
 
 fn wrong_domain(there: &DomainName, wanted: &DomainName) -> Failure {
     Failure::new(
@@ -56,6 +66,11 @@ fn wrong_domain(there: &DomainName, wanted: &DomainName) -> Failure {
              the address of a domain controller of {wanted}."
         ),
     )
+}
+
+/// Intervals in AD are negative, in 100 ns (MS-ADTS 3.1.1.3.4.7 minPwdAge).
+fn days(interval: i64) -> i64 {
+    interval.saturating_neg() / (24 * 3600 * 10_000_000)
 }
 
 fn found(based: Based) -> Option<Entry> {

@@ -1,12 +1,14 @@
 //! The pre-flight list of a domain: what stands in the way of a sound sync, each with its fix.
 
 mod agent;
+mod policy;
 
 use chrono::{DateTime, Duration, Utc};
 use protocol::DomainId;
 use protocol::heartbeat::{DirectoryState, Report};
 use serde::Serialize;
 
+use super::coverage::{self, Capture};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -69,6 +71,8 @@ pub async fn list(app: &App, id: DomainId) -> Result<Vec<Check>> {
         checks.extend(agent::of_agent(&domain, row, now));
     }
     checks.extend(of_domain(&domain, &agents, now));
+    checks.extend(policy::of(&organization, &agents));
+    checks.extend(capturing(app, id).await?);
     checks.push(if open == 0 {
         Check::ok("holds", "Nothing waits for a decision.")
     } else {
@@ -79,6 +83,30 @@ pub async fn list(app: &App, id: DomainId) -> Result<Vec<Check>> {
             "Approve or reject what is held.",
         )
     });
+    Ok(checks)
+}
+
+/// Domain controllers whose password changes are not, or not all, captured; nothing before anything is captured at all.
+async fn capturing(app: &App, id: DomainId) -> Result<Vec<Check>> {
+    let coverage = coverage::of(app, id).await?;
+    let mut checks = Vec::new();
+    for row in &coverage.domain_controllers {
+        let (code, state) = match row.capture {
+            Capture::Healthy => ("capture", State::Ok),
+            Capture::Degraded => ("capture_degraded", State::Warning),
+            Capture::Missing => ("capture_missing", State::Warning),
+            Capture::Unknown => ("capture_unknown", State::Unknown),
+            // Named by the check of domain controllers without an agent, or not concerned.
+            Capture::NoAgent | Capture::Exempt => continue,
+        };
+        let message = match row.capture {
+            Capture::Healthy => "Password changes are captured.".to_owned(),
+            _ => row.message.clone(),
+        };
+        let fix = if state == State::Ok { "" } else { "See the coverage page." };
+        let check = Check::new(code, state, message, fix);
+        checks.push(Check { domain_controller: Some(row.dns_host_name.clone()), ..check });
+    }
     Ok(checks)
 }
 
@@ -160,7 +188,7 @@ fn of_domain(domain: &Domain, agents: &[Agent], now: DateTime<Utc>) -> Vec<Check
             "Wait for replication, or start the agent on the other domain controller.",
         ));
     }
-    checks.extend(coverage(agents, now));
+    checks.extend(uncovered(agents, now));
     let versions: std::collections::BTreeSet<_> = agents.iter().map(|agent| agent.version.as_str()).collect();
     if versions.len() > 1 {
         let message = format!(
@@ -173,7 +201,7 @@ fn of_domain(domain: &Domain, agents: &[Agent], now: DateTime<Utc>) -> Vec<Check
 }
 
 /// Domain controllers that no agent of ours is on.
-fn coverage(agents: &[Agent], now: DateTime<Utc>) -> Option<Check> {
+fn uncovered(agents: &[Agent], now: DateTime<Utc>) -> Option<Check> {
     let reports: Vec<&Report> = agents
         .iter()
         .filter(|agent| agent.last_seen_at.is_some_and(|seen| seen > now - Duration::minutes(5)))

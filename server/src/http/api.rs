@@ -1,6 +1,7 @@
 //! The REST API for automation. Authentication comes first; every error is a problem document.
 
 pub mod agents;
+pub mod coverage;
 pub mod domains;
 pub mod extract;
 pub mod holds;
@@ -32,6 +33,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains/{id}/pause", post(domains::pause))
         .route("/domains/{id}/resync", post(domains::resync))
         .route("/domains/{id}/checks", get(domains::checks))
+        .route("/domains/{id}/coverage", get(coverage::coverage))
         .route("/domains/{id}/domain-controllers", get(domains::domain_controllers))
         .route("/domains/{id}/enrollment-tokens", post(agents::issue_token))
         .route("/domains/{id}/users", get(people::users))
@@ -51,6 +53,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/holds/{id}/approve", post(holds::approve))
         .route("/holds/{id}/reject", post(holds::reject))
         .route("/holds/{id}/answer", post(holds::answer))
+        .route("/alerts", get(coverage::alerts))
         .route("/audit", get(tokens::audit))
         .route("/api-tokens", get(tokens::list).post(tokens::create))
         .route("/api-tokens/{id}", delete(tokens::remove))

@@ -1,6 +1,7 @@
 //! The organizations that a credential can see, and the password policy of ours.
 
 use reqwest::Method;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::client::Client;
@@ -18,7 +19,7 @@ pub struct Organization {
 }
 
 /// What JumpCloud demands of a password; AD's own policy must be at least as strict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordPolicy {
     pub min_length: Option<u32>,
     pub needs_lowercase: bool,

@@ -411,3 +411,11 @@ pub async fn update_captures_since(
     .await?;
     Ok(())
 }
+
+/// Since when passwords are captured in the domain; the outer none: there is no such domain.
+pub async fn find_captures_since(
+    db: impl PgExecutor<'_>,
+    id: DomainId,
+) -> sqlx::Result<Option<Option<DateTime<Utc>>>> {
+    sqlx::query_scalar!("select captures_since from domains where id = $1", id.0).fetch_optional(db).await
+}

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use protocol::OrganizationId;
+use serde_json::Value;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -22,6 +23,8 @@ pub struct Organization {
     pub mirror_wanted: i64,
     pub mirror_read: i64,
     pub mirror_read_at: Option<DateTime<Utc>>,
+    /// JumpCloud's password policy, as it was last read.
+    pub password_policy: Option<Value>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -50,7 +53,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: OrganizationId) -> sqlx::Result<O
         Organization,
         r#"select id as "id: OrganizationId", name, base_url, jumpcloud_org_id, credential_kind, client_id, token_url,
                   credential, paused_until, problem_code, problem_message, mirror_wanted, mirror_read, mirror_read_at,
-                  created_at
+                  password_policy, created_at
            from organizations where id = $1"#,
         id.0
     )
@@ -64,7 +67,7 @@ pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Organization>> {
         Organization,
         r#"select id as "id: OrganizationId", name, base_url, jumpcloud_org_id, credential_kind, client_id, token_url,
                   credential, paused_until, problem_code, problem_message, mirror_wanted, mirror_read, mirror_read_at,
-                  created_at
+                  password_policy, created_at
            from organizations order by lower(name), id"#
     )
     .fetch_all(db)
@@ -191,6 +194,21 @@ pub async fn update_executor_gone(db: impl PgExecutor<'_>, process: Uuid) -> sql
     sqlx::query!(
         "update organizations set executor = null, executor_until = null where executor = $1",
         process
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub async fn update_password_policy(
+    db: impl PgExecutor<'_>,
+    id: OrganizationId,
+    policy: &Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update organizations set password_policy = $2 where id = $1 and password_policy is distinct from $2",
+        id.0,
+        policy
     )
     .execute(db)
     .await?;

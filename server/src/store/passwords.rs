@@ -109,6 +109,24 @@ pub async fn find_waiting(
     }))
 }
 
+/// Why this capture was refused, if it was.
+pub async fn find_refusal(
+    db: impl PgExecutor<'_>,
+    domain: DomainId,
+    user: ObjectGuid,
+    capture: CaptureId,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"select coalesce(message, '') as "message!" from passwords
+           where domain_id = $1 and guid = $2 and capture = $3 and state = 'refused'"#,
+        domain.0,
+        user.0,
+        capture.0
+    )
+    .fetch_optional(db)
+    .await
+}
+
 /// How a password ended.
 #[derive(Clone, Copy, Debug)]
 pub enum End<'a> {

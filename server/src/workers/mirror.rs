@@ -6,7 +6,7 @@ use protocol::DomainName;
 
 use super::Worked;
 use crate::app::App;
-use crate::jumpcloud::{Associated, Client, JumpCloudError};
+use crate::jumpcloud::{Associated, Client, JumpCloudError, Verdict};
 use crate::store;
 use crate::store::organizations::Organization;
 
@@ -80,11 +80,30 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     async fn everything(&self) -> Result<(), Failed> {
+        self.password_policy().await?;
         self.instances().await?;
         self.users().await?;
         self.groups().await?;
         self.members().await?;
         self.associations().await
+    }
+
+    /// What cannot be read of it is shown as unknown, and holds nothing up.
+    async fn password_policy(&self) -> Result<(), Failed> {
+        match self.client.password_policy().await {
+            Ok(policy) => {
+                let policy = serde_json::json!(policy);
+                Ok(store::organizations::update_password_policy(&self.app.db, self.organization.id, &policy)
+                    .await?)
+            }
+            Err(error) if matches!(error.verdict(), Verdict::Retry | Verdict::RetryAfter(_)) => {
+                Err(error.into())
+            }
+            Err(error) => {
+                tracing::warn!("JumpCloud's password policy could not be read: {error}");
+                Ok(())
+            }
+        }
     }
 
     /// An object of the domain that is there already: what it marked before us is ours, not another source's.

@@ -9,6 +9,7 @@ use protocol::sealing::{Label, SealingKey};
 use protocol::transfer::{Kind, Record};
 use protocol::{CaptureId, DomainId};
 use serde_json::json;
+use server::workers::alerts;
 use server::{actions, store};
 use simulator::{Action, Fault, Seed};
 use sqlx::PgPool;
@@ -78,6 +79,11 @@ async fn ciphertexts(world: &World) -> i64 {
         .fetch_one(&world.app.db)
         .await
         .unwrap()
+}
+
+async fn open_alerts(world: &World) -> Vec<String> {
+    let rows = store::alerts::list(&world.app.db, Some(world.domain), Some(true), None, 100).await.unwrap();
+    rows.into_iter().map(|row| row.code).collect()
 }
 
 async fn coverage(world: &World, user: u128) -> String {
@@ -202,12 +208,24 @@ async fn a_refused_password_is_explained_and_gone_until_another_is_set(db: PgPoo
     assert!(words.contains("too short") && words.contains("special character"), "{words}");
     assert!(!words.contains("Short1"), "{words}");
     assert_eq!(coverage(&world, 100).await, "refused");
+    alerts::turn(&world.app).await.unwrap();
+    alerts::turn(&world.app).await.unwrap();
+    assert_eq!(open_alerts(&world).await, ["password_refused"], "opened once");
+
+    // Trying again does not help: the password is gone.
+    let parked = store::operations::list(&world.app.db, Some(world.domain), Some("parked"), None, None, 10);
+    let parked = parked.await.unwrap();
+    actions::subjects::retry(&world.app, &tester(), parked[0].id).await.unwrap();
+    world.settle().await;
+    assert_eq!(world.reasons(100).await, ["password_refused"]);
 
     let capture = captured(&mut dc, 100, 2, "long-enough-Password!").await;
     relay(&dc, vec![capture]).await;
     world.settle().await;
     assert!(world.jumpcloud.login("person0", "long-enough-Password!"));
     assert_eq!(world.status(100).await, "synced");
+    alerts::turn(&world.app).await.unwrap();
+    assert!(open_alerts(&world).await.is_empty());
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]
@@ -329,6 +347,56 @@ async fn coverage_tells_for_everybody_in_scope_where_the_current_password_is(db:
     let counts = store::coverage::count(&world.app.db, world.domain, world.now()).await.unwrap();
     let counts: Vec<_> = counts.iter().map(|row| (row.state.as_str(), row.count)).collect();
     assert_eq!(counts, [("missed", 2), ("never_captured", 2)]);
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn a_domain_controller_that_loses_or_misses_passwords_is_named(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = synced(&world).await;
+    let capture = async |dc: &Dc<'_>| {
+        let report = actions::coverage::of(&dc.world.app, dc.world.domain).await.unwrap();
+        report.domain_controllers[0].capture.as_str()
+    };
+    dc.beat().await.unwrap();
+    assert_eq!(capture(&dc).await, "healthy");
+    dc.capture.as_mut().unwrap().counters.insert("disk_full".into(), 2);
+    dc.beat().await.unwrap();
+    assert_eq!(capture(&dc).await, "degraded");
+    world.advance(TimeDelta::hours(25));
+    dc.beat().await.unwrap();
+    assert_eq!(capture(&dc).await, "healthy", "what was lost is not shown for ever");
+
+    let changed = with_password(people(4)[1].clone(), 100_000, &dc);
+    dc.report(Kind::Delta, vec![Record::User(changed)]).await;
+    dc.capture.as_mut().unwrap().hook = Hook::Missing;
+    dc.beat().await.unwrap();
+    world.advance(TimeDelta::seconds(61));
+    alerts::turn(&world.app).await.unwrap();
+    let rows = store::alerts::list(&world.app.db, Some(world.domain), Some(true), None, 100).await.unwrap();
+    let found: Vec<_> = rows.iter().map(|row| row.code.as_str()).collect();
+    assert!(found.contains(&"password_missed") && found.contains(&"capture_missing"), "{found:?}");
+    assert!(rows.iter().all(|row| row.message.contains("dc1.corp.example")), "{rows:?}");
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn jumpclouds_password_policy_is_compared_rule_by_rule(db: PgPool) {
+    let policy = json!({"passwordPolicy": {
+        "enableMinLength": true, "minLength": 12, "enableMaxHistory": true, "maxHistory": 5, "needsSymbolic": true,
+    }});
+    let seed = Seed { organization_settings: policy.as_object().unwrap().clone(), ..Seed::default() };
+    let world = World::in_preview(db, seed, json!({})).await;
+    world.settle().await;
+    synced(&world).await;
+    let checks = actions::checks::list(&world.app, world.domain).await.unwrap();
+    let state = |code: &str| {
+        let check = checks.iter().find(|check| check.code == code);
+        check.map(|check| serde_json::to_value(check.state).unwrap().as_str().unwrap().to_owned())
+    };
+    assert_eq!(state("password_policy_length").as_deref(), Some("warning"));
+    assert_eq!(state("password_policy_history").as_deref(), Some("ok"));
+    assert_eq!(state("password_policy_symbol").as_deref(), Some("warning"));
+    assert_eq!(state("password_policy_uppercase"), None);
+    assert_eq!(state("password_complexity").as_deref(), Some("ok"));
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]

@@ -240,6 +240,8 @@ impl Dc<'_> {
             domain_controllers: Vec::new(),
             password_complexity: Some(true),
             min_password_length: Some(7),
+            password_history_length: Some(24),
+            min_password_age_days: Some(1),
             certificate_expires_at: None,
             users_with_hidden_attributes: 0,
         };

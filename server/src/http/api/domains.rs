@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::extract::{Body, Id, page};
 use super::views;
-use crate::actions::{checks, domains};
+use crate::actions::{checks, coverage, domains};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
@@ -226,6 +226,11 @@ pub async fn domain_controllers(
         let Some(DirectoryState::Connected { report, .. }) = agent.directory.as_deref() else { continue };
         if let Some(row) = found.get_mut(&report.dns_host_name.to_lowercase()) {
             row["agent"] = views::agent(agent, domain.watcher == Some(agent.id), now);
+        }
+    }
+    for covering in coverage::covering(&agents, now) {
+        if let Some(row) = found.get_mut(&covering.dns_host_name) {
+            row["capture"] = json!({"state": covering.capture, "message": covering.message});
         }
     }
     Ok(page(found.into_values().collect(), None))

@@ -58,7 +58,7 @@ pub fn agent(row: &Agent, watcher: bool, now: DateTime<Utc>) -> Value {
         "platform": row.platform, "version": row.version, "status": colour(row.last_seen_at, now),
         "last_seen_at": row.last_seen_at, "enrolled_at": row.enrolled_at, "applied_revision": row.applied_revision,
         "clock_skew_ms": row.clock_skew_ms, "role": if watcher { "watcher" } else { "standby" }, "directory": directory,
-        "suspended": row.suspended_reason,
+        "suspended": row.suspended_reason, "capture": row.capture.as_deref(),
     })
 }
 

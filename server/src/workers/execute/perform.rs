@@ -2,11 +2,12 @@
 //! done.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use planner::input::JumpCloudUser;
 use planner::plan::{Change, Fields};
 use protocol::CaptureId;
-use protocol::sealing::SealingError;
+use protocol::sealing::{Envelope, OpeningKey, SealingError};
 use serde_json::{Value, json};
 
 use super::outcome::{Effect, Outcome};
@@ -21,6 +22,13 @@ pub(super) struct Calls<'a> {
     pub(super) app: &'a App,
     pub(super) organization: &'a Organization,
     pub(super) client: &'a Client,
+}
+
+/// A captured password as it stands in the store.
+enum Sealed {
+    Waiting(Envelope, Option<Arc<OpeningKey>>),
+    Refused(String),
+    Gone,
 }
 
 type Called = Result<Outcome, JumpCloudError>;
@@ -194,18 +202,14 @@ impl Calls<'_> {
 
     /// The only place where a captured password is readable, for as long as the call takes.
     async fn set_password(&self, operation: &Leased, id: &str, capture: CaptureId) -> Called {
-        let envelope =
-            store::passwords::find_waiting(&self.app.db, operation.domain_id, operation.subject, capture)
-                .await;
-        let envelope = match envelope {
-            Ok(Some(envelope)) => envelope,
+        let (envelope, key) = match self.sealed_password(operation, capture).await {
+            Ok(Sealed::Waiting(envelope, key)) => (envelope, key),
+            Ok(Sealed::Refused(message)) => {
+                return Ok(refused_password(capture, "password_refused", message, None));
+            }
             // A later one took its place, or it is settled: the plan knows.
-            Ok(None) => return Ok(Outcome::Replan { effects: Vec::new() }),
-            Err(error) => return Ok(Outcome::Postponed(format!("the password could not be read: {error}"))),
-        };
-        let key = match self.app.opening_key(envelope.label.key).await {
-            Ok(key) => key,
-            Err(error) => return Ok(Outcome::Postponed(error.to_string())),
+            Ok(Sealed::Gone) => return Ok(Outcome::Replan { effects: Vec::new() }),
+            Err(error) => return Ok(Outcome::Postponed(format!("The password could not be read: {error}"))),
         };
         let opened = key.ok_or(SealingError::OtherKey).and_then(|key| key.open(&envelope));
         let answered = match opened {
@@ -232,6 +236,16 @@ impl Calls<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    async fn sealed_password(&self, operation: &Leased, capture: CaptureId) -> crate::error::Result<Sealed> {
+        let (db, domain, user) = (&self.app.db, operation.domain_id, operation.subject);
+        if let Some(envelope) = store::passwords::find_waiting(db, domain, user, capture).await? {
+            let key = self.app.opening_key(envelope.label.key).await?;
+            return Ok(Sealed::Waiting(envelope, key));
+        }
+        let refusal = store::passwords::find_refusal(db, domain, user, capture).await?;
+        Ok(refusal.map_or(Sealed::Gone, Sealed::Refused))
     }
 
     /// What JumpCloud had, for the history. A reading that fails costs the history a line, nothing else.

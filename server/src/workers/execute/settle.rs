@@ -157,6 +157,9 @@ async fn finish_once(
     store::subjects::update_status(&mut tx, operation.domain_id, &[operation.subject]).await?;
     tx.commit().await?;
     app.wake.plan.notify_one();
+    if end.state == "parked" {
+        app.wake.alerts.notify_one();
+    }
     Ok(())
 }
 

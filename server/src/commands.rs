@@ -125,6 +125,19 @@ pub(super) async fn create_api_token(config: Config, name: &str, role: Role) -> 
     .await
 }
 
+/// Makes a new key for passwords; agents seal to it within seconds.
+pub(super) async fn rotate_sealing_key(config: Config) -> anyhow::Result<()> {
+    with_app(config, async |app| {
+        actions::sealing::ensure(app).await?;
+        let id = actions::sealing::rotate(app, &operator()).await?;
+        println!(
+            "Agents seal passwords to key {id} from their next heartbeat on; what is under way still arrives."
+        );
+        Ok(())
+    })
+    .await
+}
+
 /// The fields that are wrong, in one line each.
 fn explained(error: server::error::Error) -> anyhow::Error {
     match error {

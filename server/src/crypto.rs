@@ -1,12 +1,14 @@
 //! Secrets at rest: a master key in a file seals the data keys, and the data keys, which live in the
 //! database, seal everything else. Rotating either never stops the server.
 
+mod core_dumps;
 mod master_key;
 mod passwords;
 mod random;
 mod sealing;
 mod vault;
 
+pub use core_dumps::forbid_core_dumps;
 pub use master_key::{MasterKey, MasterKeyError};
 pub use passwords::{PasswordError, hash_password, verify_password};
 pub use random::{constant_time_eq, random_bytes, random_token, sha256, sha256_hex};

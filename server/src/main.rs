@@ -35,6 +35,8 @@ enum Command {
     },
     /// Replaces the master key file: every data key is sealed anew under a fresh one. Running servers go on
     RotateMasterKey,
+    /// Makes a new key to which agents seal passwords. Running servers go on, and what is under way still arrives
+    RotateSealingKey,
     /// Makes an API token; it is the last word on standard output, and shown only here
     CreateApiToken {
         /// What the token is for
@@ -57,6 +59,9 @@ fn main() -> std::process::ExitCode {
         }
     };
     server::logging::start(&config.log);
+    if let Err(error) = server::crypto::forbid_core_dumps() {
+        tracing::warn!("core dumps cannot be turned off for this process: {error}");
+    }
     match run(config, cli.command.unwrap_or(Command::Serve)) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
@@ -75,6 +80,7 @@ fn run(config: server::config::Config, command: Command) -> anyhow::Result<()> {
         Command::CreateAdmin { email, role, password_stdin } => {
             runtime.block_on(commands::create_admin(config, &email, role, password_stdin))
         }
+        Command::RotateSealingKey => runtime.block_on(commands::rotate_sealing_key(config)),
         Command::RotateMasterKey => runtime.block_on(commands::rotate_master_key(config)),
         Command::CreateApiToken { name, role } => {
             runtime.block_on(commands::create_api_token(config, &name, role))

@@ -1,12 +1,17 @@
 //! `adit-agent check`: what can be told from this machine before, and while, the agent runs. It signs nothing and binds
 //! as nobody, so it disturbs no running agent.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
+use protocol::captures::Hook;
 use serde::Serialize;
 
+use crate::capture::{self, Guide};
 use crate::config::{Identity, StateDir};
 use crate::directory::preflight::{self, Look};
 use crate::directory::{Code, Controller};
+use crate::spool::Spool;
 use crate::tls::Trust;
 use crate::uplink::Server;
 use crate::{clock, platform, status};
@@ -37,7 +42,7 @@ fn check(name: &'static str, state: State, message: impl Into<String>) -> Check 
 }
 
 /// Looks at everything, one after the other.
-pub async fn all(state: &StateDir, domain_controller: Option<&str>) -> Vec<Check> {
+pub async fn all(state: &StateDir, domain_controller: Option<&str>, smb_conf: Option<&Path>) -> Vec<Check> {
     let mut checks = Vec::new();
     let identity = match state.identity() {
         Ok(identity) => {
@@ -60,6 +65,9 @@ pub async fn all(state: &StateDir, domain_controller: Option<&str>) -> Vec<Check
     checks.extend(directory(&controller, identity.as_ref()).await);
     if identity.is_some() {
         checks.push(running(state));
+    }
+    if platform::CAPTURES {
+        checks.extend(passwords(state, smb_conf).await);
     }
     checks
 }
@@ -145,6 +153,32 @@ fn running(state: &StateDir) -> Check {
         Ok(None) => check("service account", State::Unknown, "the agent has not run yet"),
         Err(error) => check("service account", State::Unknown, error.to_string()),
     }
+}
+
+/// Whether passwords are captured here.
+async fn passwords(state: &StateDir, smb_conf: Option<&Path>) -> Vec<Check> {
+    let conf = capture::smb_conf_of(state, smb_conf);
+    let hook = match capture::state_of(state, &conf).await {
+        Hook::Installed { .. } => check("password hook", State::Ok, format!("{} names it", conf.display())),
+        Hook::Missing => {
+            let message = format!("{} does not name it: run `adit-agent capture install`", conf.display());
+            check("password hook", State::Warning, message)
+        }
+        Hook::Unknown => check("password hook", State::Unknown, format!("{} cannot be read", conf.display())),
+    };
+    let key = match Guide::read(state).and_then(|guide| guide.sealing_key) {
+        Some(key) => check("sealing key", State::Ok, format!("number {}", key.id)),
+        None => check(
+            "sealing key",
+            State::Warning,
+            "none yet: passwords are not kept before the server sends one",
+        ),
+    };
+    let spool = match Spool::of(state).accounts() {
+        Ok(accounts) => check("password spool", State::Ok, format!("{} accounts", accounts.len())),
+        Err(error) => check("password spool", State::Error, format!("it cannot be read: {error}")),
+    };
+    vec![hook, key, spool]
 }
 
 /// For a person.

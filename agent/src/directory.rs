@@ -8,9 +8,11 @@ use protocol::ObjectGuid;
 use protocol::heartbeat::{AgentSettings, DirectoryState, Role};
 use tokio::sync::{mpsc, watch};
 
+mod accounts;
 mod background;
 mod bound;
 mod changes;
+mod confirm;
 mod connect;
 mod entry;
 mod errors;
@@ -18,6 +20,7 @@ mod groups;
 mod keeper;
 mod look_up;
 mod members;
+mod meta_data;
 mod name;
 mod objects;
 pub mod preflight;
@@ -28,6 +31,8 @@ mod transfer;
 mod turn;
 mod vector;
 
+pub use accounts::{Account, Accounts, Kind};
+pub use confirm::{Ruling, Shown, rule};
 pub use connect::{Controller, Patience};
 pub use errors::{Code, Failure};
 pub use keeper::keep;

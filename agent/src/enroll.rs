@@ -6,6 +6,7 @@ use protocol::AgentId;
 use protocol::enrollment::{EnrollmentError, Joined, Joining, Token};
 use protocol::signing::{AgentKey, SigningError};
 
+use crate::capture::Guide;
 use crate::config::{ConfigError, Identity, StateDir};
 use crate::directory::Controller;
 use crate::uplink::{self, EnrollError, Server, ServerError};
@@ -70,7 +71,8 @@ pub async fn enroll(state: &StateDir, wish: Wish) -> Result<Outcome, Error> {
         platform: platform::PLATFORM,
         version: env!("CARGO_PKG_VERSION").into(),
     };
-    let Joined { agent, domain, domain_name, .. } = uplink::enroll(&server, &token, &joining).await?;
+    let Joined { agent, domain, domain_name, sealing_key, .. } =
+        uplink::enroll(&server, &token, &joining).await?;
     let identity = Identity {
         server: server.url().to_owned(),
         server_fingerprint,
@@ -82,6 +84,9 @@ pub async fn enroll(state: &StateDir, wish: Wish) -> Result<Outcome, Error> {
         key_file: String::new(),
     };
     state.save(identity.clone(), &octets)?;
+    if platform::CAPTURES {
+        Guide::begin(state, &identity, sealing_key)?;
+    }
     Ok(Outcome { identity, replaced: former.map(|former| former.agent) })
 }
 

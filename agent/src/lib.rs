@@ -1,5 +1,6 @@
 //! The agent on a domain controller: it watches the directory and relays what it sees. It decides nothing.
 
+pub mod capture;
 pub mod check;
 pub mod clock;
 pub mod config;
@@ -7,6 +8,7 @@ pub mod directory;
 pub mod enroll;
 pub mod platform;
 pub mod run;
+pub mod spool;
 pub mod status;
 pub mod tls;
 pub mod uplink;

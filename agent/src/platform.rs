@@ -4,9 +4,15 @@
 #[cfg(not(windows))]
 mod linux;
 #[cfg(not(windows))]
-pub use linux::{PLATFORM, default_state_dir, host, private_dir, stop_requested, write_private};
+pub use linux::{
+    CAPTURES, Nudges, PLATFORM, append_private, ask_script, default_state_dir, forbid_dumps, host, nudge,
+    private_dir, reserve, standard_input, stop_requested, sync_dir, write_like, write_private,
+};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-pub use windows::{PLATFORM, default_state_dir, host, private_dir, stop_requested, write_private};
+pub use windows::{
+    CAPTURES, Nudges, PLATFORM, append_private, ask_script, default_state_dir, forbid_dumps, host, nudge,
+    private_dir, reserve, standard_input, stop_requested, sync_dir, write_like, write_private,
+};

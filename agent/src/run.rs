@@ -1,6 +1,7 @@
 //! The running agent: joins the directory and the uplink by channels, so that neither knows the other, and lives on
 //! whatever becomes of either.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,14 @@ use tokio::task::JoinSet;
 
 use crate::config::{ConfigError, StateDir};
 use crate::directory::{self, Controller, Options, Orders, Outlets, Standing};
+use crate::platform;
 use crate::status::StatusFile;
 use crate::uplink::{ServerError, Uplink};
 
+mod board;
+mod capturing;
+mod confirmer;
+mod courier;
 mod heart;
 mod relay;
 
@@ -29,19 +35,21 @@ pub enum RunError {
     Controller(String),
 }
 
-/// What the tests set otherwise.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the tests, or an administrator, set otherwise.
+#[derive(Clone, Debug, Default)]
 pub struct Tuning {
     pub heartbeat_every: Option<Duration>,
     pub patience: Option<directory::Patience>,
     pub group_pause: Option<Duration>,
     pub report_every: Option<Duration>,
+    /// The domain controller's smb.conf.
+    pub smb_conf: Option<PathBuf>,
 }
 
 /// Runs until it is dropped. Returns only what cannot be waited out.
 pub async fn run(state: &StateDir, tuning: Tuning) -> RunError {
     loop {
-        match serve(state, tuning).await {
+        match serve(state, tuning.clone()).await {
             Ok(()) => tracing::info!("this machine was enrolled again; starting with the new identity"),
             Err(error) => return error,
         }
@@ -61,7 +69,7 @@ async fn serve(state: &StateDir, tuning: Tuning) -> Result<(), RunError> {
         "the agent starts"
     );
     let status = StatusFile::new(state.clone(), &identity);
-    let uplink = Arc::new(Uplink::new(identity, key)?);
+    let uplink = Arc::new(Uplink::new(identity.clone(), key)?);
 
     let read_again_done = status.read_again_done();
     let starting = Standing { state: DirectoryState::Connecting, read_again_done };
@@ -72,16 +80,27 @@ async fn serve(state: &StateDir, tuning: Tuning) -> Result<(), RunError> {
 
     let mut rooms = JoinSet::new();
     let outlets = Outlets { standing, shipments };
-    rooms.spawn(directory::keep(options(controller, tuning), orders_seen, outlets));
+    let options = options(controller, &tuning);
+    let parts = capturing::Parts {
+        state,
+        identity: &identity,
+        smb_conf: tuning.smb_conf,
+        options: &options,
+        uplink: uplink.clone(),
+        orders: orders_seen.clone(),
+        standing: standing_seen.clone(),
+    };
+    let capturing = platform::CAPTURES.then(|| capturing::open(&mut rooms, parts));
+    rooms.spawn(directory::keep(options, orders_seen, outlets));
     rooms.spawn(relay::relay(uplink.clone(), shipped));
     let beat = Beat::new(tuning.heartbeat_every.unwrap_or(PERIOD));
-    let heart = Heart { uplink, standing: standing_seen, orders, status, beat };
+    let heart = Heart { uplink, standing: standing_seen, orders, status, capturing, beat };
     rooms.spawn(heart.beat(state.clone(), stamp, replaced.clone()));
     replaced.notified().await;
     Ok(())
 }
 
-fn options(controller: Controller, tuning: Tuning) -> Options {
+fn options(controller: Controller, tuning: &Tuning) -> Options {
     let usual = Options::new(controller);
     Options {
         patience: tuning.patience.unwrap_or(usual.patience),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::AgentId;
+use protocol::captures::{CaptureState, Hook};
 use protocol::heartbeat::DirectoryState;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,12 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory_problem: Option<String>,
     pub highest_committed_usn: Option<i64>,
+    /// How the capturing of passwords stands, where there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<CaptureState>,
+    /// Why captures wait that the server should have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_problem: Option<String>,
 }
 
 /// The way to the server.
@@ -74,6 +81,8 @@ impl StatusFile {
             directory: "connecting".into(),
             directory_problem: None,
             highest_committed_usn: None,
+            capture: None,
+            capture_problem: None,
         };
         Self { state, now, written: None }
     }
@@ -96,6 +105,10 @@ impl StatusFile {
                 self.now.server_problem = Some(why);
             }
         }
+    }
+
+    pub fn note_capture(&mut self, capture: Option<CaptureState>, problem: Option<String>) {
+        (self.now.capture, self.now.capture_problem) = (capture, problem);
     }
 
     /// Notes how the directory stands, and writes everything if it is worth it.
@@ -166,7 +179,34 @@ pub fn describe(identity: &Identity, status: Option<&Status>, now: DateTime<Utc>
             if let Some(usn) = status.highest_committed_usn {
                 lines.push(("highest USN", usn.to_string()));
             }
+            lines.extend(status.capture.iter().flat_map(capture_lines));
+            if let Some(problem) = &status.capture_problem {
+                lines.push(("", problem.clone()));
+            }
         }
     }
     lines.iter().map(|(name, value)| format!("{name:<18} {value}\n")).collect()
+}
+
+fn capture_lines(capture: &CaptureState) -> Vec<(&'static str, String)> {
+    let hook = match capture.hook {
+        Hook::Installed { chained: false } => "installed",
+        Hook::Installed { chained: true } => "installed, with another script chained",
+        Hook::Missing => "not installed: run `adit-agent capture install`",
+        Hook::Unknown => "cannot be told: smb.conf could not be read",
+    };
+    let key =
+        capture.sealing_key.map_or("none yet: passwords are not kept".into(), |key| format!("number {key}"));
+    let last =
+        capture.last_captured_at.map_or("never".into(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let counters = capture.counters.iter().map(|(code, count)| format!("{code} {count}"));
+    let mut lines = vec![
+        ("password hook", hook.to_owned()),
+        ("sealing key", key),
+        ("passwords", format!("{} waiting, last captured {last}", capture.waiting)),
+    ];
+    if !capture.counters.is_empty() {
+        lines.push(("", counters.collect::<Vec<_>>().join(", ")));
+    }
+    lines
 }

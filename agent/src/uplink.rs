@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use protocol::captures::{Captures, CapturesAnswer};
 use protocol::heartbeat::{Directives, Heartbeat};
 use protocol::problem::Problem;
 use protocol::signing::AgentKey;
@@ -24,9 +25,13 @@ pub use server::{Server, ServerError};
 
 const HEARTBEAT: &str = "/agent/v1/heartbeat";
 const TRANSFERS: &str = "/agent/v1/transfers";
+const CAPTURES: &str = "/agent/v1/captures";
 
 /// A heartbeat that takes longer is of no use.
 const HEARTBEAT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// One that takes longer is sent again.
+const CAPTURES_PATIENCE: Duration = Duration::from_secs(20);
 
 /// The last part of a large transfer is answered when all of it has been applied.
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(120);
@@ -57,6 +62,10 @@ impl Uplink {
 
     pub async fn send(&self, part: &Part) -> Result<PartAnswer, UplinkError> {
         self.post(TRANSFERS, part, TRANSFER_PATIENCE).await
+    }
+
+    pub async fn captures(&self, captures: &Captures) -> Result<CapturesAnswer, UplinkError> {
+        self.post(CAPTURES, captures, CAPTURES_PATIENCE).await
     }
 
     async fn post<T: DeserializeOwned>(

@@ -6,6 +6,7 @@ use protocol::ObjectGuid;
 use protocol::directory::{Container, Group, SAM_USER_OBJECT, User};
 
 use super::entry::Entry;
+use super::meta_data::password_version;
 use super::name::{Name, without_identity};
 
 /// Members that come with the search itself; longer lists are read on, group by group, so that a page of large groups
@@ -19,7 +20,7 @@ pub(crate) const KINDS: &str = "(|(&(objectClass=user)(!(objectClass=computer)))
 /// No attribute that reaches JumpCloud is longer.
 const MAX_VALUE_BYTES: usize = 16 * 1024;
 
-const ALWAYS: [&str; 19] = [
+const ALWAYS: [&str; 20] = [
     "objectClass",
     "objectGUID",
     "objectSid",
@@ -33,6 +34,7 @@ const ALWAYS: [&str; 19] = [
     "userAccountControl",
     "accountExpires",
     "pwdLastSet",
+    "replPropertyMetaData",
     "adminCount",
     "primaryGroupID",
     "manager",
@@ -102,7 +104,7 @@ fn user(entry: &Entry, guid: ObjectGuid, name: Name, classes: Vec<String>, addit
         user_account_control: entry.number("userAccountControl"),
         account_expires: entry.number("accountExpires"),
         pwd_last_set: entry.number("pwdLastSet"),
-        password_version: None,
+        password_version: entry.octets("replPropertyMetaData").and_then(password_version),
         admin_count: entry.number("adminCount"),
         primary_group_id: entry.number("primaryGroupID"),
         manager: entry.text("manager").and_then(Name::parse).and_then(|name| name.guid),

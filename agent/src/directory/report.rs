@@ -80,7 +80,7 @@ fn found(based: Based) -> Option<Entry> {
     }
 }
 
-async fn invocation_id(connection: &Connection, root: &RootDse) -> Result<Uuid, Failure> {
+pub(crate) async fn invocation_id(connection: &Connection, root: &RootDse) -> Result<Uuid, Failure> {
     let entry = found(connection.base(DOING, &root.ntds_settings, &["invocationId"]).await?);
     let octets = entry.and_then(|entry| entry.octets("invocationId").map(<[u8]>::to_vec));
     octets.and_then(|octets| octets.try_into().ok()).map(Uuid::from_bytes_le).ok_or_else(|| {

@@ -54,6 +54,7 @@ impl From<Failure> for Stop {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
     pub fence: i64,
+    pub revision: i64,
     pub invocation_id: Uuid,
     pub from: Option<i64>,
     pub to: i64,
@@ -148,7 +149,7 @@ impl<'o> Transfer<'o> {
             number: self.number,
             last,
             fence: self.header.fence,
-            revision: 0,
+            revision: self.header.revision,
             invocation_id: self.header.invocation_id,
             from: self.header.from,
             to: self.header.to,

@@ -243,7 +243,8 @@ impl Turn<'_> {
 
     fn transfer(&self, memory: &Memory, from: Option<i64>, to: i64, kind: Kind) -> Transfer<'_> {
         let invocation_id = memory.invocation_id.unwrap_or_default();
-        let header = Header { fence: self.fence, invocation_id, from, to, kind };
+        let revision = self.settings.revision;
+        let header = Header { fence: self.fence, revision, invocation_id, from, to, kind };
         Transfer::begin(header, self.out)
     }
 }

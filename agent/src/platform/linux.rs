@@ -2,15 +2,24 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use protocol::heartbeat::Platform;
 use tokio::signal::unix::{SignalKind, signal};
 
+mod hook;
+mod nudges;
+
+pub use hook::{ask_script, forbid_dumps, standard_input};
+pub use nudges::{Nudges, nudge};
+
 /// What the heartbeat says.
 pub const PLATFORM: Platform = Platform::Linux;
+
+/// True where password changes can be captured.
+pub const CAPTURES: bool = true;
 
 /// Where the agent keeps what it is.
 pub fn default_state_dir() -> PathBuf {
@@ -47,9 +56,35 @@ pub fn write_private(path: &Path, octets: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&fresh, path)?;
     match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
+        Some(folder) => sync_dir(folder),
         None => Ok(()),
     }
+}
+
+/// Makes durable what a folder lists.
+pub fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Opens a file to which something is appended.
+pub fn append_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+/// Sets a little room aside behind the file's end, so that something can be appended on a full disk.
+pub fn reserve(file: &File) {
+    let length = file.metadata().map_or(0, |file| file.len());
+    let _ = rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, length, 4096);
+}
+
+/// Puts a file in the place of another, with that one's owner and permissions.
+pub fn write_like(model: &Path, path: &Path, octets: &[u8]) -> io::Result<()> {
+    let kept = fs::metadata(model)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(octets)?;
+    file.set_permissions(kept.permissions())?;
+    std::os::unix::fs::fchown(&file, Some(kept.uid()), Some(kept.gid()))?;
+    file.sync_all()
 }
 
 /// Waits until the system or a person asks the process to stop.

@@ -1,9 +1,10 @@
 //! Windows Server.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use protocol::heartbeat::Platform;
 use tokio::signal::windows;
@@ -11,6 +12,9 @@ use windows_sys::Win32::System::SystemInformation::{ComputerNameDnsFullyQualifie
 
 /// What the heartbeat says.
 pub const PLATFORM: Platform = Platform::Windows;
+
+/// True where password changes can be captured.
+pub const CAPTURES: bool = false;
 
 /// Where the agent keeps what it is.
 pub fn default_state_dir() -> PathBuf {
@@ -68,3 +72,51 @@ pub async fn stop_requested() -> io::Result<()> {
     }
     Ok(())
 }
+
+/// The file system makes durable what a folder lists.
+pub fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Opens a file to which something is appended.
+pub fn append_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Nothing is counted under pressure here.
+pub fn reserve(_: &File) {}
+
+/// Puts a file in the place of another.
+pub fn write_like(_: &Path, path: &Path, octets: &[u8]) -> io::Result<()> {
+    fs::write(path, octets)
+}
+
+/// The hook is Samba's; Windows has none that is a program.
+pub fn forbid_dumps() {}
+
+/// As above.
+pub fn standard_input() -> io::Result<File> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// As above.
+pub fn ask_script(_: &str, _: &[u8], _: Duration) -> io::Result<Option<bool>> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// Nobody nudges.
+#[derive(Debug)]
+pub struct Nudges;
+
+impl Nudges {
+    pub fn listen(_: &Path) -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub async fn next(&self) -> io::Result<String> {
+        std::future::pending().await
+    }
+}
+
+/// Nobody listens.
+pub fn nudge(_: &Path, _: &str) {}

@@ -7,6 +7,7 @@ use protocol::heartbeat::{Directives, DirectoryState, Heartbeat, Role};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
+use super::capturing::Capturing;
 use crate::clock::{self, jittered};
 use crate::config::StateDir;
 use crate::directory::{Orders, Standing};
@@ -45,6 +46,7 @@ pub(super) struct Heart {
     pub standing: watch::Receiver<Standing>,
     pub orders: watch::Sender<Orders>,
     pub status: StatusFile,
+    pub capturing: Option<Capturing>,
     pub beat: Beat,
 }
 
@@ -55,6 +57,8 @@ impl Heart {
         while !is_replaced() {
             let sent = Instant::now();
             let heartbeat = self.heartbeat();
+            let problem = self.capturing.as_ref().and_then(Capturing::problem);
+            self.status.note_capture(heartbeat.capture.clone(), problem);
             // What the server is told was carried out is kept before it is told.
             self.status.note_directory(&self.standing.borrow(), clock::now());
             let told = kind_of(&heartbeat.directory);
@@ -83,7 +87,7 @@ impl Heart {
             watched_groups_version: self.beat.watched_version,
             read_again_done: standing.read_again_done,
             directory: standing.state.clone(),
-            capture: None,
+            capture: self.capturing.as_ref().map(Capturing::told),
         }
     }
 
@@ -99,6 +103,9 @@ impl Heart {
             groups.dedup();
             Arc::from(groups)
         });
+        if let (Some(capturing), Some(orders)) = (&mut self.capturing, directives.capture) {
+            capturing.obey(orders);
+        }
         self.orders.send_modify(|orders| {
             if let Some(settings) = directives.settings {
                 tracing::info!(revision = settings.revision, "settings came");

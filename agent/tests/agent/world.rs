@@ -59,6 +59,7 @@ impl World {
             }),
             group_pause: Some(Duration::from_millis(50)),
             report_every: Some(Duration::from_secs(60)),
+            smb_conf: None,
         };
         let state = StateDir::new(folder.0.clone());
         let world = Self { dc, server, state, tuning, agent: None, _folder: folder };
@@ -95,7 +96,7 @@ impl World {
     }
 
     pub(crate) fn start(&mut self) {
-        let (state, tuning) = (self.state.clone(), self.tuning);
+        let (state, tuning) = (self.state.clone(), self.tuning.clone());
         self.agent = Some(tokio::spawn(async move {
             let error = run::run(&state, tuning).await;
             panic!("the agent stopped: {error}");

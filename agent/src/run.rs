@@ -42,6 +42,8 @@ pub struct Tuning {
     pub patience: Option<directory::Patience>,
     pub group_pause: Option<Duration>,
     pub report_every: Option<Duration>,
+    /// What is not confirmed after this long was not accepted.
+    pub confirm_within: Option<Duration>,
     /// The domain controller's smb.conf.
     pub smb_conf: Option<PathBuf>,
 }
@@ -85,6 +87,7 @@ async fn serve(state: &StateDir, tuning: Tuning) -> Result<(), RunError> {
         state,
         identity: &identity,
         smb_conf: tuning.smb_conf,
+        confirm_within: tuning.confirm_within,
         options: &options,
         uplink: uplink.clone(),
         orders: orders_seen.clone(),

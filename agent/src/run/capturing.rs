@@ -18,6 +18,9 @@ use crate::directory::{Accounts, Options, Orders, Standing};
 use crate::spool::Spool;
 use crate::uplink::Uplink;
 
+/// A change that is not to be seen after this long was not accepted.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(180);
+
 /// smb.conf is looked at no more often.
 const HOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -34,6 +37,7 @@ pub(super) struct Parts<'p> {
     pub state: &'p StateDir,
     pub identity: &'p Identity,
     pub smb_conf: Option<PathBuf>,
+    pub confirm_within: Option<Duration>,
     pub options: &'p Options,
     pub uplink: Arc<Uplink>,
     pub orders: watch::Receiver<Orders>,
@@ -57,6 +61,7 @@ pub(super) fn open(rooms: &mut JoinSet<()>, parts: Parts<'_>) -> Capturing {
         watched: BTreeMap::new(),
         readable_since: None,
         failures: 0,
+        give_up_after: parts.confirm_within.unwrap_or(GIVE_UP_AFTER),
     };
     rooms.spawn(confirmer.confirm());
     rooms.spawn(courier.carry());

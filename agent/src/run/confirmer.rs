@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use protocol::captures::Captured;
 use protocol::heartbeat::{AgentSettings, DirectoryState, Role};
 use tokio::sync::{mpsc, watch};
@@ -17,9 +17,6 @@ use crate::config::StateDir;
 use crate::directory::{self, Accounts, Kind, Orders, Standing, rule};
 use crate::platform::Nudges;
 use crate::spool::{Account, Count, Held, Spool};
-
-/// A change that is not to be seen after this long was not accepted.
-const GIVE_UP_AFTER: TimeDelta = TimeDelta::minutes(3);
 
 /// Pauses between two looks, in ms, one after the other. The hook runs before the commit.
 const PAUSES: [u64; 10] = [20, 50, 100, 200, 400, 1000, 2000, 5000, 10_000, 20_000];
@@ -47,6 +44,7 @@ pub(super) struct Confirmer {
     /// Since when the domain controller answers without a break.
     pub readable_since: Option<DateTime<Utc>>,
     pub failures: usize,
+    pub give_up_after: Duration,
 }
 
 /// An account with pending captures.
@@ -230,7 +228,7 @@ impl Confirmer {
 
     fn is_over(&self, captured_at: DateTime<Utc>) -> bool {
         let since = self.readable_since.map(|since| since.max(captured_at));
-        since.is_some_and(|since| clock::now() - since > GIVE_UP_AFTER)
+        since.is_some_and(|since| (clock::now() - since).to_std().is_ok_and(|past| past > self.give_up_after))
     }
 }
 

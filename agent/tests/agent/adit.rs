@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use axum::Router;
 use axum::routing::{get, post};
 use chrono::TimeDelta;
+use protocol::captures::{CaptureOrders, CaptureOutcome, CaptureResult, Captured, Captures, CapturesAnswer};
 use protocol::enrollment::{Joining, Token};
 use protocol::heartbeat::{AgentSettings, DirectoryState, Heartbeat, Role, WatchedGroups};
 use protocol::problem::Problem;
+use protocol::sealing::SealingKey;
 use protocol::transfer::{Part, PartAnswer, Record};
 use protocol::{DistinguishedName, DomainName, ObjectGuid, Secret, TokenId};
 use tokio::net::TcpListener;
@@ -21,7 +23,7 @@ use crate::world::DEADLINE;
 
 mod answering;
 
-use answering::{enroll, heartbeat, transfer};
+use answering::{captures, enroll, heartbeat, transfer};
 
 /// A transfer whose last part has been applied.
 #[derive(Clone, Debug)]
@@ -51,6 +53,17 @@ pub(crate) struct Adit {
     pub(crate) ahead: TimeDelta,
     /// Refusals of the next requests to a path.
     pub(crate) refusals: VecDeque<(&'static str, Problem)>,
+    /// Brought with an enrollment.
+    pub(crate) sealing_key: Option<SealingKey>,
+    pub(crate) capture: Option<CaptureOrders>,
+    pub(crate) captures: Vec<Captured>,
+    pub(crate) capture_outcome: CaptureOutcome,
+    /// Takes no captures.
+    pub(crate) captures_away: bool,
+    /// Takes them, and fails before it answers.
+    pub(crate) captures_unanswered: bool,
+    /// Refuses every message that has a capture of this account in it.
+    pub(crate) poison: Option<String>,
     staged: BTreeMap<Uuid, Vec<Record>>,
 }
 
@@ -92,6 +105,7 @@ impl Server {
             .route("/agent/v1/enroll", post(enroll))
             .route("/agent/v1/heartbeat", post(heartbeat))
             .route("/agent/v1/transfers", post(transfer))
+            .route("/agent/v1/captures", post(captures))
             .with_state(self.clone())
     }
 
@@ -190,6 +204,13 @@ impl Adit {
             applied: Vec::new(),
             ahead: TimeDelta::zero(),
             refusals: VecDeque::new(),
+            sealing_key: None,
+            capture: None,
+            captures: Vec::new(),
+            capture_outcome: CaptureOutcome::Kept,
+            captures_away: false,
+            captures_unanswered: false,
+            poison: None,
             staged: BTreeMap::new(),
         }
     }
@@ -203,6 +224,25 @@ impl Adit {
             }
             (None, _) => Role::Standby,
         }
+    }
+
+    fn keep(&mut self, message: Captures) -> Result<CapturesAnswer, Box<Problem>> {
+        let unavailable = || Box::new(Problem::new(503, "Unavailable", "unavailable", "scripted"));
+        assert!(message.captures.len() <= protocol::captures::MAX_CAPTURES);
+        if self.captures_away {
+            return Err(unavailable());
+        }
+        let is_poison = |one: &Captured| Some(&one.envelope.label.account) == self.poison.as_ref();
+        if message.captures.iter().any(is_poison) {
+            return Err(Box::new(Problem::new(422, "Unprocessable", "malformed", "scripted")));
+        }
+        let result = |one: &Captured| CaptureResult {
+            capture: one.envelope.label.capture,
+            outcome: self.capture_outcome.clone(),
+        };
+        let results = message.captures.iter().map(result).collect();
+        self.captures.extend(message.captures);
+        if self.captures_unanswered { Err(unavailable()) } else { Ok(CapturesAnswer { results }) }
     }
 
     fn take(&mut self, part: Part) -> Result<PartAnswer, Box<Problem>> {

@@ -129,6 +129,23 @@ impl Directory {
         guid
     }
 
+    /// Another password, accepted at `at`.
+    pub(crate) fn set_password(&mut self, guid: Uuid, at: chrono::DateTime<chrono::Utc>) {
+        let invocation_id = self.invocation_id;
+        self.change(guid, |user| {
+            let former = user.attributes.get("replPropertyMetaData").map_or(1, |values| values[0][20]);
+            // One entry: unicodePwd.
+            let mut vector = vec![1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+            vector.extend(0x9005a_u32.to_le_bytes());
+            vector.extend([former + 1, 0, 0, 0]);
+            vector.extend((at.timestamp() + 11_644_473_600).to_le_bytes());
+            vector.extend(invocation_id.to_bytes_le());
+            vector.extend([0; 16]);
+            user.attributes.insert("replPropertyMetaData".into(), vec![vector]);
+            user.set("pwdLastSet", &(at.timestamp_micros() * 10 + 116_444_736_000_000_000).to_string());
+        });
+    }
+
     pub(crate) fn group(&mut self, name: &str, container: &str) -> Uuid {
         let guid = self.add(&format!("CN={name},{container}"), &["top", "group"]);
         let rid = 1000 + self.next as u32;

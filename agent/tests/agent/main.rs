@@ -10,12 +10,14 @@
 
 mod adit;
 mod ber;
+mod capturing;
 mod certificates;
 mod dc;
 mod directory;
 mod enrolment;
 mod faults;
 mod filter;
+mod hook;
 mod look_ups;
 mod members;
 mod settings;

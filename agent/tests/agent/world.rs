@@ -60,6 +60,7 @@ impl World {
             group_pause: Some(Duration::from_millis(50)),
             report_every: Some(Duration::from_secs(60)),
             smb_conf: None,
+            confirm_within: None,
         };
         let state = StateDir::new(folder.0.clone());
         let world = Self { dc, server, state, tuning, agent: None, _folder: folder };

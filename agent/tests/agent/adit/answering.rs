@@ -1,10 +1,11 @@
-//! The three requests that an agent makes, checked as the real server checks them.
+//! The four requests that an agent makes, checked as the real server checks them.
 
 use axum::body::Bytes;
 use axum::extract::State as Extract;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
+use protocol::captures::Captures;
 use protocol::enrollment::{EnrollRequest, Joined, Joining, Side, Token};
 use protocol::heartbeat::{Directives, Heartbeat};
 use protocol::problem::Problem;
@@ -37,7 +38,7 @@ pub(super) async fn enroll(Extract(server): Extract<Server>, body: Bytes) -> Res
         domain: DomainId(Uuid::from_u128(6)),
         domain_name: DomainName::parse(DOMAIN).unwrap(),
         server_time: now(&adit),
-        sealing_key: None,
+        sealing_key: adit.sealing_key.clone(),
     };
     let key = match adit.impostor {
         true => Token::new(TokenId(Uuid::from_u128(7)), &[8; 32]).key(),
@@ -66,7 +67,7 @@ pub(super) async fn heartbeat(Extract(server): Extract<Server>, headers: HeaderM
                     watched_groups: watched,
                     read_again: adit.read_again,
                     look_up: adit.look_up.clone(),
-                    capture: None,
+                    capture: adit.capture.clone(),
                 };
                 adit.heartbeats.push(beat);
                 axum::Json(directives).into_response()
@@ -82,6 +83,20 @@ pub(super) async fn transfer(Extract(server): Extract<Server>, headers: HeaderMa
     let answer = {
         let mut adit = server.lock();
         match signed::<Part>(&mut adit, "transfers", &headers, &body).and_then(|part| adit.take(part)) {
+            Ok(answer) => axum::Json(answer).into_response(),
+            Err(problem) => refuse(*problem),
+        }
+    };
+    server.changed();
+    answer
+}
+
+pub(super) async fn captures(Extract(server): Extract<Server>, headers: HeaderMap, body: Bytes) -> Response {
+    let answer = {
+        let mut adit = server.lock();
+        match signed::<Captures>(&mut adit, "captures", &headers, &body)
+            .and_then(|message| adit.keep(message))
+        {
             Ok(answer) => axum::Json(answer).into_response(),
             Err(problem) => refuse(*problem),
         }

@@ -13,7 +13,8 @@ use crate::store;
 use crate::store::agents::Agent;
 
 /// What an agent counts as lost: captured, but not to be had any more.
-pub const LOST: [&str; 6] = ["ambiguous", "damaged", "disk_full", "no_sealing_key", "too_long", "too_slow"];
+pub const LOST: [&str; 7] =
+    ["ambiguous", "damaged", "disk_full", "no_sealing_key", "spool_full", "too_long", "too_slow"];
 
 /// Keeps what an agent has captured. What is answered for, the agent forgets.
 pub async fn receive(app: &App, agent: &Agent, message: &Captures) -> Result<CapturesAnswer> {

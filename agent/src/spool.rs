@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use protocol::CaptureId;
 use protocol::captures::{Captured, PasswordStamp};
 use protocol::sealing::Envelope;
@@ -21,6 +21,7 @@ use crate::platform;
 
 mod account;
 mod counters;
+mod tidying;
 
 pub use account::Account;
 pub use counters::{Count, Counters};
@@ -30,9 +31,6 @@ const MOST_PENDING: usize = 16;
 
 /// Accounts with captures. Far above any domain; it keeps a disk from filling.
 const MOST_ACCOUNTS: usize = 100_000;
-
-/// How long is remembered which password was settled last. A refused one can be mistaken for it only within seconds.
-const REMEMBERED: TimeDelta = TimeDelta::minutes(5);
 
 const PENDING: &str = "captured";
 const CONFIRMED: &str = "confirmed.json";
@@ -218,38 +216,6 @@ impl Spool {
                 forget(&folder.join(CONFIRMED))
             }
         }
-    }
-
-    /// Removes a folder of which nothing need be remembered any more.
-    pub fn tidy(&self, account: &Account, held: &Held, now: DateTime<Utc>) -> io::Result<()> {
-        let remembers = held.settled.as_ref().is_some_and(|last| now - last.captured_at < REMEMBERED);
-        if remembers || held.confirmed.is_some() || !held.pending.is_empty() {
-            return Ok(());
-        }
-        let folder = self.folder(account);
-        forget(&folder.join(SETTLED))?;
-        match fs::remove_dir(&folder) {
-            // The hook has just put something in.
-            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            done => done,
-        }
-    }
-
-    /// Takes away what was being written when its writer was ended. Only what is older than any writer lives.
-    pub fn sweep(&self, now: DateTime<Utc>) -> io::Result<()> {
-        for account in self.accounts()? {
-            for entry in fs::read_dir(self.folder(&account))? {
-                let path = entry?.path();
-                let is_left_over = path.extension().is_some_and(|extension| extension == "new");
-                let age = |file: fs::Metadata| Some(now - DateTime::<Utc>::from(file.modified().ok()?));
-                let age = fs::metadata(&path).ok().and_then(age);
-                if is_left_over && age.is_some_and(|age| age > TimeDelta::seconds(30)) {
-                    forget(&path)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn folder(&self, account: &Account) -> PathBuf {

@@ -18,7 +18,8 @@ pub(super) fn is_complex(password: &Password) -> bool {
     for chunk in text.utf8_chunks() {
         rest -= chunk.valid().len() + chunk.invalid().len();
         // The last character of a password that does not fit is cut as well.
-        if !chunk.invalid().is_empty() && !(password.cut && rest == 0) {
+        let is_cut = password.cut && rest == 0;
+        if !chunk.invalid().is_empty() && !is_cut {
             return false;
         }
         for category in chunk.valid().chars().filter_map(category) {

@@ -16,8 +16,8 @@ const AFTER_PWD_LAST_SET: TimeDelta = TimeDelta::seconds(2);
 /// What the hook and all before it may take, until the change is stamped.
 const BEFORE_STAMP: TimeDelta = TimeDelta::seconds(12);
 
-/// The stamp is in whole seconds.
-const STAMP: TimeDelta = TimeDelta::seconds(1);
+/// The stamp is in whole seconds, by a clock that ticks up to a hundredth of a second behind the hook's.
+const STAMP: TimeDelta = TimeDelta::milliseconds(1020);
 
 /// From 1601 to 1970, in units of 100 ns.
 const EPOCHS_APART: i64 = 116_444_736_000_000_000;
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(rule(&shown, &times(&[300_000]), settled), ruling(0, None));
         // The accepted one was not kept: the next one comes too late to be it.
         assert_eq!(rule(&shown, &times(&[2_200_000]), None), ruling(0, None));
-        assert_eq!(rule(&shown, &times(&[1_000_000]), None), ruling(0, None));
+        assert_eq!(rule(&shown, &times(&[1_020_000]), None), ruling(0, None));
     }
 
     #[test]
@@ -155,9 +155,9 @@ mod tests {
     fn where_the_password_must_be_changed_the_stamp_decides_as_long_as_it_can() {
         let shown = shown(None, Some((3, 20)));
         assert_eq!(rule(&shown, &times(&[19_800_000]), None), ruling(0, Some(0)));
-        assert_eq!(rule(&shown, &times(&[20_999_999]), None), ruling(0, Some(0)));
+        assert_eq!(rule(&shown, &times(&[21_019_999]), None), ruling(0, Some(0)));
         assert_eq!(rule(&shown, &times(&[7_999_999]), None), ruling(1, None));
-        assert_eq!(rule(&shown, &times(&[21_000_000]), None), ruling(0, None));
+        assert_eq!(rule(&shown, &times(&[21_020_000]), None), ruling(0, None));
         let several = times(&[1_000_000, 19_000_000, 20_100_000, 25_000_000]);
         assert_eq!(rule(&shown, &several, None), Ruling { obsolete: 3, accepted: None, ambiguous: true });
         let earlier = Some((at(19_000_000), self::shown(None, Some((2, 19))).stamp));

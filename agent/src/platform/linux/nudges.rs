@@ -14,7 +14,7 @@ impl Nudges {
     /// The folder keeps everybody else away.
     pub fn listen(path: &Path) -> io::Result<Self> {
         match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => UnixDatagram::bind(path).map(Self),
         }
     }

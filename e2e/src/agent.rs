@@ -1,6 +1,6 @@
 //! An agent as a process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -12,15 +12,22 @@ use crate::server::{Server, log_to};
 /// An enrolled agent, running.
 #[derive(Debug)]
 pub struct Agent {
-    process: Process,
+    process: Option<Process>,
     program: PathBuf,
     /// The agent's id.
     pub id: String,
     state: Scratch,
+    smb_conf: String,
 }
 
 impl Agent {
-    pub async fn enroll(server: &Server, token: &str, domain_controller: &str) -> Result<Self> {
+    /// On a domain controller with this smb.conf.
+    pub async fn enroll(
+        server: &Server,
+        token: &str,
+        domain_controller: &str,
+        smb_conf: &str,
+    ) -> Result<Self> {
         let (state, program) = (Scratch::new("agt")?, place::program("adit-agent")?);
         let mut command = Command::new(&program);
         command.args(["enroll", "--server", &server.url(), "--token", token]);
@@ -29,8 +36,9 @@ impl Agent {
         let said = run(command).await?;
         let id = said.split_once("agent ").and_then(|(_, rest)| rest.split_whitespace().next());
         let id = id.context("the agent did not tell its id")?.to_owned();
-        let process = start(&program, &state)?;
-        Ok(Self { process, program, id, state })
+        let mut agent = Self { process: None, program, id, state, smb_conf: smb_conf.to_owned() };
+        agent.resume()?;
+        Ok(agent)
     }
 
     /// Everything that it logged.
@@ -39,24 +47,39 @@ impl Agent {
     }
 
     pub fn stop(&mut self) {
-        self.process.stop();
+        if let Some(process) = &mut self.process {
+            process.stop();
+        }
     }
 
     pub fn kill(&mut self) {
-        self.process.kill();
+        if let Some(process) = &mut self.process {
+            process.kill();
+        }
+    }
+
+    /// What it keeps, and its log beside it.
+    pub fn folder(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// What a domain controller is to run when a password changes.
+    pub fn hook(&self) -> String {
+        format!(
+            "{} capture --state-dir {}",
+            self.program.display(),
+            self.state.path().join("state").display()
+        )
     }
 
     /// Starts it again.
     pub fn resume(&mut self) -> Result<()> {
-        self.process = start(&self.program, &self.state)?;
+        let log = log_to(&self.state.path().join("agent.log"))?;
+        let mut command = Command::new(&self.program);
+        command.arg("run").arg("--state-dir").arg(self.state.path().join("state"));
+        command.args(["--smb-conf", &self.smb_conf]);
+        command.stdout(log.try_clone()?).stderr(log);
+        self.process = Some(Process::start(command)?);
         Ok(())
     }
-}
-
-fn start(program: &PathBuf, state: &Scratch) -> Result<Process> {
-    let log = log_to(&state.path().join("agent.log"))?;
-    let mut command = Command::new(program);
-    command.arg("run").arg("--state-dir").arg(state.path().join("state"));
-    command.stdout(log.try_clone()?).stderr(log);
-    Process::start(command)
 }

@@ -99,6 +99,15 @@ impl Dc {
         run(lab("samba-dc", &["up", &self.name, "--owner", &owner])).await.map(drop)
     }
 
+    /// Starts it again with another password hook.
+    pub async fn hook(&self, command: &str) -> Result<()> {
+        run(lab("samba-dc", &["down", &self.name])).await?;
+        let owner = std::process::id().to_string();
+        run(lab("samba-dc", &["up", &self.name, "--owner", &owner, "--password-hook", command]))
+            .await
+            .map(drop)
+    }
+
     pub async fn stop(&self) -> Result<()> {
         run(lab("samba-dc", &["down", &self.name])).await.map(drop)
     }

@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod dc;
+pub mod passwords;
 pub mod place;
 pub mod proxy;
 pub mod reaper;

@@ -161,7 +161,7 @@ impl Stack {
     pub async fn start_agent_at(&mut self, url: &str) -> Result<()> {
         let path = format!("/domains/{}/enrollment-tokens", self.domain);
         let token = text(&self.api.post(&path, json!({})).await?, "token");
-        self.agents.push(Agent::enroll(&self.server, &token, url).await?);
+        self.agents.push(Agent::enroll(&self.server, &token, url, self.dc.fact("smb_conf")).await?);
         Ok(())
     }
 
@@ -282,7 +282,7 @@ impl Stack {
         }
     }
 
-    async fn told(&self, name: &str) -> String {
+    pub(crate) async fn told(&self, name: &str) -> String {
         let user = self.user(name).await.unwrap_or_default();
         format!("status {}, reasons {}, operations {}", user["status"], user["reasons"], user["operations"])
     }
@@ -346,7 +346,7 @@ impl Stack {
         }
     }
 
-    async fn how_it_stands(&self) -> String {
+    pub(crate) async fn how_it_stands(&self) -> String {
         let mut log = self.agents.iter().map(|agent| agent.log().unwrap_or_default()).collect::<String>();
         let server = self.server.log().unwrap_or_default();
         log.extend(

@@ -1,9 +1,9 @@
 //! Opens the rooms in which captured passwords are confirmed and sent on, and keeps what the hook goes by.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use protocol::captures::{CaptureOrders, CaptureState};
 use tokio::sync::{mpsc, watch};
@@ -21,8 +21,11 @@ use crate::uplink::Uplink;
 /// A change that is not to be seen after this long was not accepted.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(180);
 
-/// smb.conf is looked at no more often.
+/// Samba is asked no more often without a reason.
 const HOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// How soon a changed smb.conf is noticed.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// What the heart has of it.
 pub(super) struct Capturing {
@@ -83,14 +86,25 @@ pub(super) fn open(rooms: &mut JoinSet<()>, parts: Parts<'_>) -> Capturing {
 async fn watch_hook(state: StateDir, smb_conf: Option<PathBuf>, board: watch::Sender<Board>) {
     loop {
         let conf = capture::smb_conf_of(&state, smb_conf.as_deref());
+        let seen = written_at(&conf);
         let hook = capture::state_of(&state, &conf).await;
         board.send_if_modified(|board| {
             let changed = board.hook != hook;
             board.hook = hook;
             changed
         });
-        tokio::time::sleep(HOOK_EVERY).await;
+        // Files that smb.conf includes change without it.
+        let _ = tokio::time::timeout(HOOK_EVERY, async {
+            while written_at(&conf) == seen && capture::smb_conf_of(&state, smb_conf.as_deref()) == conf {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        })
+        .await;
     }
+}
+
+fn written_at(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
 }
 
 impl Capturing {

@@ -8,6 +8,7 @@ mod bad_input;
 mod eligibility;
 mod groups;
 mod guard;
+mod passwords;
 mod places;
 mod preview;
 mod random;

@@ -52,7 +52,7 @@ pub async fn add(
         activedirectory_ready: false,
         watcher: None,
         watcher_fence: 0,
-        watcher_until: None,
+        watcher_seen_at: None,
         last_invocation_id: None,
         last_usn: None,
         directory_read_at: None,

@@ -6,7 +6,7 @@ use protocol::heartbeat::{
     AgentSettings, Directives, DirectoryState, DomainController, Heartbeat, Lookup, Report, Role,
     WatchedGroups,
 };
-use protocol::{DistinguishedName, DomainId, Secret};
+use protocol::{DistinguishedName, DomainId, ObjectGuid, Secret, Sid};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -17,8 +17,6 @@ use crate::store::agents::{Agent, Seen};
 use crate::store::domains::Domain;
 use crate::store::{self, audit};
 
-/// How long the watcher role holds without a heartbeat.
-pub const WATCHER_LEASE: Duration = Duration::seconds(12);
 /// An agent that was seen within this time is alive.
 pub const ALIVE: Duration = Duration::seconds(10);
 /// How many look-ups one answer carries.
@@ -28,31 +26,67 @@ pub const LOOK_UPS: i64 = 500;
 pub async fn receive(app: &App, agent: &Agent, beat: &Heartbeat) -> Result<Directives> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let domain =
-        store::domains::find_locked(&mut tx, agent.domain_id).await?.ok_or(Error::NotFound("domain"))?;
+    let before = store::domains::find(&mut *tx, agent.domain_id).await?.ok_or(Error::NotFound("domain"))?;
     note(&mut tx, app, agent, beat, now).await?;
-
-    let mut role = Role::Standby;
-    if let DirectoryState::Connected { report, .. } = &beat.directory {
-        if let Some(problem) = sid_problem(&domain, report) {
-            tracing::warn!(domain.id = %domain.id, agent.id = %agent.id, "{problem}");
-        } else {
-            pin(&mut tx, &domain, report).await?;
-            if may_watch(&mut tx, &domain, agent, report, now).await?
-                && let Some(fence) =
-                    store::domains::lease_watcher(&mut tx, domain.id, agent.id, now, now + WATCHER_LEASE)
-                        .await?
-            {
-                let cursor = store::domains::find_cursor(&mut *tx, domain.id, report.invocation_id).await?;
-                role = Role::Watcher { fence, cursor };
-            }
-        }
-    } else if domain.watcher == Some(agent.id) {
-        store::domains::update_watcher_gone(&mut *tx, agent.id).await?;
-    }
+    let role = role(&mut tx, &before, agent, &beat.directory, now).await?;
     let directives = directives(&mut tx, app, agent, beat, role, now).await?;
     tx.commit().await?;
     Ok(directives)
+}
+
+/// The part that the agent has from now on. The domain is locked, and written, only where that changes or something is
+/// pinned: a heartbeat does not wait for a transfer that is being applied.
+async fn role(
+    tx: &mut PgConnection,
+    before: &Domain,
+    agent: &Agent,
+    directory: &DirectoryState,
+    now: DateTime<Utc>,
+) -> Result<Role> {
+    let sound = match directory {
+        DirectoryState::Connected { report, .. } => match sid_problem(before, report) {
+            None => Some(report),
+            Some(problem) => {
+                tracing::warn!(domain.id = %before.id, agent.id = %agent.id, "{problem}");
+                None
+            }
+        },
+        DirectoryState::Connecting | DirectoryState::Failed { .. } => None,
+    };
+    let Some(report) = sound.filter(|_| before.bind_password.is_some() && agent.suspended_at.is_none())
+    else {
+        if before.watcher == Some(agent.id) {
+            store::domains::update_watcher_gone(&mut *tx, agent.id).await?;
+        }
+        return Ok(Role::Standby);
+    };
+    let fence = match before.watcher_now(now) {
+        Some(watcher) if !Pins::of(before, report).bring_news() => {
+            (watcher == agent.id).then_some(before.watcher_fence)
+        }
+        _ => lease(tx, agent, report, now).await?,
+    };
+    let Some(fence) = fence else { return Ok(Role::Standby) };
+    let cursor = store::domains::find_cursor(&mut *tx, before.id, report.invocation_id).await?;
+    Ok(Role::Watcher { fence, cursor })
+}
+
+/// Pins what the report brings, and gives the agent the role if it may have it: the fencing number.
+async fn lease(
+    tx: &mut PgConnection,
+    agent: &Agent,
+    report: &Report,
+    now: DateTime<Utc>,
+) -> Result<Option<i64>> {
+    let domain = store::domains::find_locked(tx, agent.domain_id).await?.ok_or(Error::NotFound("domain"))?;
+    pin(tx, &domain, report).await?;
+    if domain.watcher_now(now) == Some(agent.id) {
+        return Ok(Some(domain.watcher_fence));
+    }
+    if !may_watch(tx, &domain, agent, report, now).await? {
+        return Ok(None);
+    }
+    Ok(Some(store::domains::lease_watcher(tx, domain.id, agent.id).await?))
 }
 
 async fn note(
@@ -126,27 +160,53 @@ pub fn sid_problem(domain: &Domain, report: &Report) -> Option<String> {
 
 /// After the first resolution the domain is known by its SID, its group and container by their objectGUIDs.
 async fn pin(tx: &mut PgConnection, domain: &Domain, report: &Report) -> Result<()> {
-    let found = |lookup: &Lookup| match lookup {
-        Lookup::Present { guid, .. } => Some(*guid),
-        Lookup::Missing | Lookup::Unreadable => None,
-    };
-    let group = found(&report.integration_group).filter(|_| domain.integration_group.is_none());
-    let container = found(&report.root_user_container).filter(|_| domain.root_user_container.is_none());
-    let account = report.bind_account.as_ref().map(DistinguishedName::as_str);
-    let sid = report.domain_sid.as_ref().filter(|_| domain.domain_sid.is_none());
-    let news = group.is_some() || container.is_some() || sid.is_some();
-    if news || account != domain.bind_account.as_deref() {
-        let sid = sid.map(protocol::Sid::as_str);
+    let pins = Pins::of(domain, report);
+    if pins.bring_news() {
+        let Pins { sid, container, group, account } = pins;
         store::domains::update_pins(tx, domain.id, sid, container, group, account).await?;
         store::domains::update_watched_groups(tx, domain.id).await?;
     }
-    if news {
+    if pins.identify() {
         store::dirty::mark_all(tx, domain.id).await?;
     }
     Ok(())
 }
 
-/// The role goes to the agent that has it; else to a preferred one; else to whoever asks first.
+/// What a report brings that the domain does not know yet.
+#[derive(Clone, Copy)]
+struct Pins<'a> {
+    sid: Option<&'a str>,
+    container: Option<ObjectGuid>,
+    group: Option<ObjectGuid>,
+    account: Option<&'a str>,
+}
+
+impl<'a> Pins<'a> {
+    fn of(domain: &Domain, report: &'a Report) -> Self {
+        let found = |lookup: &Lookup| match lookup {
+            Lookup::Present { guid, .. } => Some(*guid),
+            Lookup::Missing | Lookup::Unreadable => None,
+        };
+        let sid = report.domain_sid.as_ref().map(Sid::as_str);
+        let account = report.bind_account.as_ref().map(DistinguishedName::as_str);
+        Self {
+            sid: sid.filter(|_| domain.domain_sid.is_none()),
+            container: found(&report.root_user_container).filter(|_| domain.root_user_container.is_none()),
+            group: found(&report.integration_group).filter(|_| domain.integration_group.is_none()),
+            account: account.filter(|account| domain.bind_account.as_deref() != Some(account)),
+        }
+    }
+
+    fn bring_news(self) -> bool {
+        self.identify() || self.account.is_some()
+    }
+
+    fn identify(self) -> bool {
+        self.sid.is_some() || self.container.is_some() || self.group.is_some()
+    }
+}
+
+/// A role that nobody has goes to a preferred agent; else to whoever asks first.
 async fn may_watch(
     tx: &mut PgConnection,
     domain: &Domain,
@@ -154,12 +214,8 @@ async fn may_watch(
     report: &Report,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    if domain.bind_password.is_none() || agent.suspended_at.is_some() {
+    if domain.watcher_now(now).is_some() {
         return Ok(false);
-    }
-    let held = domain.watcher_until.is_some_and(|until| until >= now);
-    if held {
-        return Ok(domain.watcher == Some(agent.id));
     }
     if is_preferred(domain, &report.dns_host_name, &report.domain_controllers) {
         return Ok(true);

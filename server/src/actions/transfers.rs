@@ -37,9 +37,7 @@ pub async fn receive(app: &App, agent: &Agent, part: &Part) -> Result<Received> 
     let domain =
         store::domains::find_locked(&mut tx, agent.domain_id).await?.ok_or(Error::NotFound("domain"))?;
     let cursor = store::domains::find_cursor(&mut *tx, domain.id, part.invocation_id).await?;
-    let leased = domain.watcher == Some(agent.id)
-        && domain.watcher_fence == part.fence
-        && domain.watcher_until.is_some_and(|until| until >= now);
+    let leased = domain.watcher_now(now) == Some(agent.id) && domain.watcher_fence == part.fence;
     if !leased {
         let detail = "Another agent watches this domain, or this one's lease has run out. Wait for the next heartbeat.";
         return Ok(Received::Refused { code: "lease_lost", detail, cursor });
@@ -103,8 +101,14 @@ async fn apply(
     let full_read_at = full.then_some(now);
     store::domains::update_read(tx, id, last.invocation_id, last.to, full_read_at, trust.unsettled_since)
         .await?;
-    if full && trust.settled && agent.applied_revision >= domain.revision {
-        store::domains::update_awaits_read(tx, id, false).await?;
+    if full && trust.settled {
+        // By older settings it did not ask for what planning waits for.
+        let read_by = if last.revision == 0 { agent.applied_revision } else { last.revision };
+        if read_by >= domain.revision {
+            store::domains::update_awaits_read(tx, id, false).await?;
+        } else {
+            store::domains::update_read_again_if_awaited(tx, id).await?;
+        }
     }
     if trust.read_again {
         store::domains::update_read_again(&mut *tx, id).await?;

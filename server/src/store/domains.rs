@@ -1,6 +1,6 @@
 //! Domains: settings, identity, the watcher lease and the state of reading.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use protocol::{AgentId, DomainId, ObjectGuid, OrganizationId};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
@@ -47,7 +47,8 @@ pub struct Domain {
     pub activedirectory_ready: bool,
     pub watcher: Option<AgentId>,
     pub watcher_fence: i64,
-    pub watcher_until: Option<DateTime<Utc>>,
+    /// The watcher's last heartbeat.
+    pub watcher_seen_at: Option<DateTime<Utc>>,
     pub last_invocation_id: Option<Uuid>,
     pub last_usn: Option<i64>,
     pub directory_read_at: Option<DateTime<Utc>>,
@@ -66,13 +67,23 @@ macro_rules! select_domain {
                       mode as "mode: Mode", revision, settings as "settings: Json<DomainSettings>", bind_password,
                       domain_sid, root_user_container as "root_user_container: ObjectGuid",
                       integration_group as "integration_group: ObjectGuid", integration_group_lost, bind_account,
-                      activedirectory_id, activedirectory_ready, watcher as "watcher: AgentId", watcher_fence, watcher_until,
-                      last_invocation_id, last_usn, directory_read_at, full_read_at, read_again, unsettled_since,
+                      activedirectory_id, activedirectory_ready, watcher as "watcher: AgentId", watcher_fence,
+                      (select a.last_seen_at from agents a where a.id = watcher) as watcher_seen_at, last_invocation_id, last_usn, directory_read_at, full_read_at, read_again, unsettled_since,
                       watched_version, created_at
                from domains "# + $tail
             $(, $arg)*
         )
     };
+}
+
+/// How long the watcher role holds without a heartbeat.
+const WATCHER_LEASE: Duration = Duration::seconds(12);
+
+impl Domain {
+    /// The agent that has the watcher role. Its heartbeats are the lease: nothing else need be written to keep it.
+    pub fn watcher_now(&self, now: DateTime<Utc>) -> Option<AgentId> {
+        self.watcher.filter(|_| self.watcher_seen_at.is_some_and(|seen| seen >= now - WATCHER_LEASE))
+    }
 }
 
 pub async fn find(db: impl PgExecutor<'_>, id: DomainId) -> sqlx::Result<Option<Domain>> {
@@ -81,7 +92,11 @@ pub async fn find(db: impl PgExecutor<'_>, id: DomainId) -> sqlx::Result<Option<
 
 /// The domain, kept from changing until the transaction ends: transfers and plans of one domain never interleave.
 pub async fn find_locked(conn: &mut PgConnection, id: DomainId) -> sqlx::Result<Option<Domain>> {
-    select_domain!("where id = $1 for update", id.0).fetch_optional(conn).await
+    sqlx::query_scalar!("select id from domains where id = $1 for update", id.0)
+        .fetch_optional(&mut *conn)
+        .await?;
+    // A statement of its own: it sees what was committed while the lock was waited for.
+    find(conn, id).await
 }
 
 pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Domain>> {
@@ -220,34 +235,28 @@ pub async fn update_awaits_read(conn: &mut PgConnection, id: DomainId, awaits: b
     Ok(done.rows_affected() > 0)
 }
 
-/// Takes the watcher role if it is free, or keeps it. `None`: another agent has it.
-pub async fn lease_watcher(
-    conn: &mut PgConnection,
-    id: DomainId,
-    agent: AgentId,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> sqlx::Result<Option<i64>> {
+/// Asks for a full read if planning still waits for one.
+pub async fn update_read_again_if_awaited(conn: &mut PgConnection, id: DomainId) -> sqlx::Result<()> {
+    sqlx::query!("update domains set read_again = read_again + 1 where id = $1 and awaits_read", id.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives the watcher role of a domain that is locked to an agent. Returns the fencing number.
+pub async fn lease_watcher(conn: &mut PgConnection, id: DomainId, agent: AgentId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        "update domains
-         set watcher_fence = case when watcher = $2 and watcher_until >= $3 then watcher_fence else watcher_fence + 1 end,
-             watcher = $2, watcher_until = $4
-         where id = $1 and (watcher = $2 or watcher is null or watcher_until < $3)
-         returning watcher_fence",
+        "update domains set watcher = $2, watcher_fence = watcher_fence + 1 where id = $1 returning watcher_fence",
         id.0,
         agent.0,
-        now,
-        until,
     )
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await
 }
 
 /// Gives the watcher role free, if this agent has it.
 pub async fn update_watcher_gone(db: impl PgExecutor<'_>, agent: AgentId) -> sqlx::Result<()> {
-    sqlx::query!("update domains set watcher = null, watcher_until = null where watcher = $1", agent.0)
-        .execute(db)
-        .await?;
+    sqlx::query!("update domains set watcher = null where watcher = $1", agent.0).execute(db).await?;
     Ok(())
 }
 

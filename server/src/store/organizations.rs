@@ -160,6 +160,22 @@ pub async fn update_mirror_read(
     Ok(())
 }
 
+/// The process that has the request budget of the organization.
+pub async fn find_executor(
+    db: impl PgExecutor<'_>,
+    id: OrganizationId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Uuid>> {
+    let executor = sqlx::query_scalar!(
+        "select executor from organizations where id = $1 and executor_until >= $2",
+        id.0,
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(executor.flatten())
+}
+
 /// Takes or keeps the request budget of the organization for this process; a lease that is still long is not written
 /// again. False: another process has it.
 pub async fn lease_executor(

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use chrono::Duration as Span;
 use protocol::OrganizationId;
+use sqlx::PgExecutor;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -106,15 +107,22 @@ async fn serve(app: App, id: OrganizationId, bell: Arc<tokio::sync::Notify>, sto
     while under_way.join_next().await.is_some() {}
 }
 
-/// Leases as much as there is room for. Returns how much that was.
+/// Leases as much as there is room for. Returns how much that was. Nothing is written where there is nothing to do: the
+/// budget is taken together with what is to be spent of it.
 async fn fill(app: &App, id: OrganizationId, under_way: &mut JoinSet<()>) -> anyhow::Result<usize> {
     while under_way.try_join_next().is_some() {}
-    let Some(room) = CONCURRENCY.checked_sub(under_way.len()).filter(|room| *room > 0) else { return Ok(0) };
     let now = app.clock.now();
+    let owner = store::organizations::find_executor(&app.db, id, now).await?;
+    if owner.is_some_and(|owner| owner != app.process) {
+        return Ok(0);
+    }
+    // What is under way spends of the budget for as long as it takes.
+    if !under_way.is_empty() && !lease_budget(&app.db, app, id).await? {
+        return Ok(0);
+    }
+    let Some(room) = CONCURRENCY.checked_sub(under_way.len()).filter(|room| *room > 0) else { return Ok(0) };
     let Some(organization) = store::organizations::find(&app.db, id).await? else { return Ok(0) };
-    if organization.paused_until.is_some_and(|until| until > now)
-        || !store::organizations::lease_executor(&app.db, id, app.process, now, now + EXECUTOR_LEASE).await?
-    {
+    if organization.paused_until.is_some_and(|until| until > now) {
         return Ok(0);
     }
     let client = app.jumpcloud(&organization)?;
@@ -124,12 +132,21 @@ async fn fill(app: &App, id: OrganizationId, under_way: &mut JoinSet<()>) -> any
     let mut tx = app.db.begin().await?;
     let room = i64::try_from(room)?;
     let leased = store::operations::lease(&mut tx, id, token, now, now + LEASE, max_lane, room).await?;
+    if leased.is_empty() || !lease_budget(&mut *tx, app, id).await? {
+        return Ok(0);
+    }
     tx.commit().await?;
     let count = leased.len();
     for operation in leased {
         under_way.spawn(carry_out(app.clone(), organization.clone(), client.clone(), operation, token));
     }
     Ok(count)
+}
+
+/// False: another process has the budget.
+async fn lease_budget(db: impl PgExecutor<'_>, app: &App, id: OrganizationId) -> sqlx::Result<bool> {
+    let now = app.clock.now();
+    store::organizations::lease_executor(db, id, app.process, now, now + EXECUTOR_LEASE).await
 }
 
 async fn carry_out(app: App, organization: Organization, client: Client, operation: Leased, token: Uuid) {

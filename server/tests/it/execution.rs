@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use protocol::Secret;
+use protocol::heartbeat::Role;
 use protocol::transfer::{Kind, Record};
 use serde_json::json;
 use server::actions::organizations::{NewCredential, change_credential};
@@ -35,6 +36,43 @@ async fn nothing_is_written_before_activation_and_then_what_the_preview_said(db:
         "activation did what the preview listed, and nothing else"
     );
     assert_eq!(world.jumpcloud.group_members("JumpCloud").len(), 4);
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn while_nothing_happens_nothing_is_written_but_when_the_agent_was_seen(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = world.enrolled("dc1").await;
+    dc.read_in_full(&people(2)).await;
+    world.activate().await;
+    dc.beat().await.unwrap();
+    let before = world.versions().await;
+    for _ in 0..10 {
+        world.advance(TimeDelta::seconds(3));
+        let role = dc.beat().await.unwrap().role;
+        assert!(matches!(role, Role::Watcher { fence: 1, .. }), "{role:?}");
+        world.settle().await;
+    }
+    let after = world.versions().await;
+    let written: Vec<_> = after.iter().filter(|(table, rows)| before[*table] != **rows).collect();
+    assert_eq!(written.iter().map(|(table, _)| &***table).collect::<Vec<_>>(), ["agents"]);
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn another_process_that_has_the_request_budget_is_waited_for(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = world.enrolled("dc1").await;
+    dc.read_in_full(&people(2)).await;
+    world.settle().await;
+    sqlx::query("update organizations set executor = gen_random_uuid(), executor_until = $1")
+        .bind(world.now() + TimeDelta::seconds(15))
+        .execute(&world.app.db)
+        .await
+        .unwrap();
+    world.activate().await;
+    assert!(world.jumpcloud.writes().is_empty());
+    world.advance(TimeDelta::seconds(16));
+    world.settle().await;
+    assert_eq!(world.jumpcloud.users().len(), 2);
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]
@@ -200,6 +238,18 @@ async fn an_attribute_that_was_never_read_clears_nothing(db: PgPool) {
     let mut read = user(100, "person0");
     read.attributes.insert("department".into(), "Sales".into());
     dc.applied_revision = 2;
+    let read_again = dc.beat().await.unwrap().read_again;
+    dc.reads_by = Some(1);
+    dc.read_in_full(&people(1)).await;
+    world.settle().await;
+    assert_eq!(world.jumpcloud.user_by_username("person0").unwrap()["department"], "Set in JumpCloud");
+    assert_eq!(
+        dc.beat().await.unwrap().read_again,
+        read_again + 1,
+        "that read began before the settings came"
+    );
+
+    dc.reads_by = None;
     dc.read_in_full(&[read]).await;
     world.settle().await;
     assert_eq!(world.jumpcloud.user_by_username("person0").unwrap()["department"], "Sales");

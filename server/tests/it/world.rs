@@ -19,7 +19,7 @@ use server::app::{Actor, App};
 use server::clock::Clock;
 use server::config::Options;
 use server::crypto::{MasterKey, Vault};
-use server::workers::{Worked, execute, housekeeping, mirror, plan};
+use server::workers::{Worked, alerts, execute, housekeeping, mirror, plan};
 use server::{store, tls};
 use simulator::{Config as SimulatorConfig, Seed, Simulator};
 use sqlx::PgPool;
@@ -108,6 +108,7 @@ impl World {
     pub(crate) async fn settle(&self) {
         mirror::turn(&self.app).await.unwrap();
         housekeeping::turn(&self.app).await.unwrap();
+        alerts::turn(&self.app).await.unwrap();
         for _ in 0..200 {
             let planned = plan::turn(&self.app).await.unwrap();
             mirror::turn(&self.app).await.unwrap();
@@ -136,6 +137,24 @@ impl World {
     pub(crate) async fn outbox(&self) -> BTreeMap<String, i64> {
         let counts = store::operations::count_planned(&self.app.db, self.domain).await.unwrap();
         counts.into_iter().map(|row| (format!("{} {}", row.kind, row.state), row.count)).collect()
+    }
+
+    /// The versions of the rows of each table: what was written is another one.
+    pub(crate) async fn versions(&self) -> BTreeMap<String, String> {
+        let db = &self.app.db;
+        let tables: Vec<String> =
+            sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
+                .fetch_all(db)
+                .await
+                .unwrap();
+        let mut versions = BTreeMap::new();
+        for table in tables {
+            let query =
+                format!("select coalesce(string_agg(xmin::text, ' ' order by ctid), '') from \"{table}\"");
+            let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(db).await.unwrap();
+            versions.insert(table, rows);
+        }
+        versions
     }
 
     pub(crate) async fn status(&self, number: u128) -> String {
@@ -176,6 +195,7 @@ impl World {
             usn: 0,
             vector: BTreeMap::new(),
             applied_revision: 0,
+            reads_by: None,
             capture: None,
         }
     }
@@ -217,6 +237,8 @@ pub(crate) struct Dc<'a> {
     pub(crate) usn: i64,
     pub(crate) vector: BTreeMap<Uuid, i64>,
     pub(crate) applied_revision: i64,
+    /// The settings by which it reads, if these are not the applied ones.
+    pub(crate) reads_by: Option<i64>,
     pub(crate) capture: Option<CaptureState>,
 }
 
@@ -289,7 +311,7 @@ impl Dc<'_> {
             number: 0,
             last: true,
             fence,
-            revision: self.applied_revision,
+            revision: self.reads_by.unwrap_or(self.applied_revision),
             invocation_id: self.invocation_id,
             from,
             to: self.usn,
@@ -312,7 +334,7 @@ impl Dc<'_> {
             number: 0,
             last: true,
             fence,
-            revision: self.applied_revision,
+            revision: self.reads_by.unwrap_or(self.applied_revision),
             invocation_id: self.invocation_id,
             from: Some(self.usn),
             to: self.usn,

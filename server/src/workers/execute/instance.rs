@@ -18,6 +18,9 @@ pub(super) async fn ensure(app: &App, organization: &Organization, client: &Clie
         if domain.mode != Mode::Active || domain.activedirectory_ready || unresolved {
             continue;
         }
+        if !super::lease_budget(&app.db, app, organization.id).await? {
+            return Ok(());
+        }
         let name = DomainName::parse(&domain.name)?;
         match find_or_create(&client.in_lane(Lane::Urgent), &name).await {
             Ok(id) => {

@@ -86,6 +86,11 @@ impl Dc {
         answer.await?
     }
 
+    /// Runs a shell command with this domain controller's configuration.
+    pub async fn sh(&self, command: &str) -> Result<String> {
+        run(lab("samba-dc", &["exec", &self.name, "sh", "-c", command])).await
+    }
+
     /// Fills it by `people.py`; what that tells.
     pub async fn fill(&self, people: usize) -> Result<Value> {
         let command = lab("people.py", &[&self.name, "--count", &people.to_string(), "--json"]);

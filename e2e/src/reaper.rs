@@ -88,6 +88,13 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Has it hang, or go on.
+    pub fn freeze(&self, frozen: bool) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, if frozen { Signal::STOP } else { Signal::CONT });
+        }
+    }
+
     /// Ends it as an operator would, within six seconds.
     pub fn stop(&mut self) {
         self.end(Signal::TERM);

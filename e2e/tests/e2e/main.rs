@@ -5,6 +5,8 @@
 mod access;
 mod attributes;
 mod bad_input;
+mod capture;
+mod capture_install;
 mod eligibility;
 mod groups;
 mod guard;

@@ -6,7 +6,8 @@ mod linux;
 #[cfg(not(windows))]
 pub use linux::{
     CAPTURES, Nudges, PLATFORM, append_private, ask_script, default_state_dir, forbid_dumps, host, nudge,
-    private_dir, reserve, standard_input, stop_requested, sync_dir, write_like, write_private,
+    place_private, private_dir, reserve, standard_input, stop_requested, sync_dir, sync_file, write_like,
+    write_private,
 };
 
 #[cfg(windows)]
@@ -14,5 +15,6 @@ mod windows;
 #[cfg(windows)]
 pub use windows::{
     CAPTURES, Nudges, PLATFORM, append_private, ask_script, default_state_dir, forbid_dumps, host, nudge,
-    private_dir, reserve, standard_input, stop_requested, sync_dir, write_like, write_private,
+    place_private, private_dir, reserve, standard_input, stop_requested, sync_dir, sync_file, write_like,
+    write_private,
 };

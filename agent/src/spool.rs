@@ -87,7 +87,7 @@ impl Spool {
         self.state.file("nudges")
     }
 
-    /// Puts a capture in. It is durable when this returns.
+    /// Puts a capture in. It outlives its writer from then on, and a loss of power after [`Spool::sync`].
     pub fn put(&self, envelope: &Envelope) -> io::Result<Put> {
         let account = Account::of(&envelope.label.account);
         let folder = self.folder(&account);
@@ -97,7 +97,7 @@ impl Spool {
             if !folder.is_dir() && !self.make(&folder)? {
                 return Ok(Put::Full);
             }
-            match platform::write_private(&folder.join(name_of(envelope)), &text) {
+            match platform::place_private(&folder.join(name_of(envelope)), &text) {
                 Err(error) if error.kind() == ErrorKind::NotFound && attempt < 3 => {}
                 Err(error) => {
                     let _ = fs::remove_file(folder.join(name_of(envelope)).with_extension("new"));
@@ -110,6 +110,17 @@ impl Spool {
         Ok(Put::Kept(account))
     }
 
+    /// Makes durable what was put in. The agent may have taken it away already: what it makes of it is durable.
+    pub fn sync(&self, account: &Account, envelope: &Envelope) -> io::Result<()> {
+        let folder = self.folder(account);
+        match platform::sync_file(&folder.join(name_of(envelope))) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            done => done?,
+        }
+        platform::sync_dir(&folder)?;
+        platform::sync_dir(&self.root)
+    }
+
     /// Makes the folder of an account. `false`: there are too many.
     fn make(&self, folder: &Path) -> io::Result<bool> {
         platform::private_dir(&self.root)?;
@@ -117,7 +128,6 @@ impl Spool {
             return Ok(false);
         }
         platform::private_dir(folder)?;
-        platform::sync_dir(&self.root)?;
         Ok(true)
     }
 

@@ -46,19 +46,11 @@ impl Agent {
         Ok(std::fs::read_to_string(self.state.path().join("agent.log"))?)
     }
 
-    /// Where it keeps what it is.
-    pub fn state_dir(&self) -> PathBuf {
-        self.state.path().join("state")
-    }
-
-    /// The command that Samba runs for each password.
-    pub fn hook(&self) -> String {
-        format!("{} capture --state-dir {}", self.program.display(), self.state_dir().display())
-    }
-
     /// Has it hang, or go on.
     pub fn freeze(&self, frozen: bool) {
-        self.process.freeze(frozen);
+        if let Some(process) = &self.process {
+            process.freeze(frozen);
+        }
     }
 
     pub fn stop(&mut self) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use protocol::CaptureId;
-use protocol::sealing::{Label, MAX_PASSWORD_BYTES};
+use protocol::sealing::{Envelope, Label, MAX_PASSWORD_BYTES};
 use uuid::Uuid;
 
 use super::complexity::{self, RULE};
@@ -14,7 +14,7 @@ use super::guide::Guide;
 use super::password::Password;
 use crate::config::StateDir;
 use crate::platform;
-use crate::spool::{Count, Put, Spool};
+use crate::spool::{Account, Count, Put, Spool};
 
 /// All that follows the verdict takes no longer than both together.
 const KEEPING: Duration = Duration::from_millis(250);
@@ -76,44 +76,50 @@ fn is_accepted(hook: &Hook, password: &Password) -> bool {
     }
 }
 
-/// A disk that hangs holds up a thread, not the domain controller.
+/// A disk that hangs holds up a thread, not the domain controller. What is in the spool outlives this process; where the
+/// disk takes long to make that durable, it does so later.
 fn keep_in_time(hook: Hook, password: Password) {
-    let counters = Spool::of(&hook.state);
-    let kept = within(KEEPING, move || {
+    let (started, counters) = (Instant::now(), Spool::of(&hook.state).counters);
+    let steps = in_background(move |done| {
         let spool = Spool::of(&hook.state);
-        let count = keep(&hook, &spool, &password);
-        spool.counters.add(count);
+        let kept = keep(&hook, &spool, &password);
+        spool.counters.add(kept.as_ref().err().copied().unwrap_or(Count::Captured));
+        let _ = done.send(());
+        if let Ok((account, envelope)) = kept {
+            let _ = spool.sync(&account, &envelope);
+        }
     });
-    if kept.is_none() {
-        within(COUNTING, move || counters.counters.add(Count::TooSlow));
+    if steps.recv_timeout(KEEPING).is_ok() {
+        // The second word is the channel's end.
+        let _ = steps.recv_timeout(KEEPING.saturating_sub(started.elapsed()));
+        return;
     }
+    let counted = in_background(move |_| counters.add(Count::TooSlow));
+    let _ = counted.recv_timeout(COUNTING);
 }
 
-/// `None`: it did not end in time.
-fn within(patience: Duration, work: impl FnOnce() + Send + 'static) -> Option<()> {
-    let (done, ended) = mpsc::channel();
-    let thread = std::thread::Builder::new().spawn(move || {
-        work();
-        let _ = done.send(());
-    });
-    thread.ok().and_then(|_| ended.recv_timeout(patience).ok())
+/// Does some work that tells how far it is; the channel ends with it.
+fn in_background(work: impl FnOnce(&mpsc::Sender<()>) + Send + 'static) -> mpsc::Receiver<()> {
+    let (done, steps) = mpsc::channel();
+    let _ = std::thread::Builder::new().spawn(move || work(&done));
+    steps
 }
 
 /// Keeps the password, or says why not.
-fn keep(hook: &Hook, spool: &Spool, password: &Password) -> Count {
+fn keep(hook: &Hook, spool: &Spool, password: &Password) -> Result<(Account, Envelope), Count> {
     let Some(account) = hook.account.as_deref().filter(|account| !is_ignored(account)) else {
-        return Count::IgnoredAccount;
+        return Err(Count::IgnoredAccount);
     };
-    let Some(guide) = Guide::read(&hook.state) else { return Count::NoSealingKey };
+    let Some(guide) = Guide::read(&hook.state) else { return Err(Count::NoSealingKey) };
     if guide.exempts(account) {
-        return Count::Exempt;
+        return Err(Count::Exempt);
     }
-    let Some(key) = &guide.sealing_key else { return Count::NoSealingKey };
+    let Some(key) = &guide.sealing_key else { return Err(Count::NoSealingKey) };
     if password.cut || password.octets().len() > MAX_PASSWORD_BYTES {
-        return Count::TooLong;
+        return Err(Count::TooLong);
     }
     if !password.is_text() {
-        return Count::NotText;
+        return Err(Count::NotText);
     }
     let label = Label {
         capture: CaptureId(Uuid::new_v4()),
@@ -125,14 +131,14 @@ fn keep(hook: &Hook, spool: &Spool, password: &Password) -> Count {
         key: key.id,
     };
     // The only other reason is a key that is none.
-    let Ok(envelope) = key.seal(label, password.octets()) else { return Count::NoSealingKey };
+    let Ok(envelope) = key.seal(label, password.octets()) else { return Err(Count::NoSealingKey) };
     match spool.put(&envelope) {
         Ok(Put::Kept(account)) => {
             platform::nudge(&spool.nudges(), account.name());
-            Count::Captured
+            Ok((account, envelope))
         }
-        Ok(Put::Full) => Count::SpoolFull,
-        Err(_) => Count::DiskFull,
+        Ok(Put::Full) => Err(Count::SpoolFull),
+        Err(_) => Err(Count::DiskFull),
     }
 }
 
@@ -170,7 +176,8 @@ mod tests {
                 started_at: crate::clock::now(),
                 started: Instant::now(),
             };
-            keep(&hook, &Spool::of(&self.0), &Password::read(password).unwrap())
+            let kept = keep(&hook, &Spool::of(&self.0), &Password::read(password).unwrap());
+            kept.err().unwrap_or(Count::Captured)
         }
     }
 
@@ -212,9 +219,10 @@ mod tests {
 
     #[test]
     fn work_that_hangs_is_left_behind() {
-        let (_hold, held) = mpsc::channel::<()>();
-        let before = Instant::now();
-        assert_eq!(within(Duration::from_millis(20), move || assert!(held.recv().is_err())), None);
-        assert!(before.elapsed() < Duration::from_secs(5));
+        let (hold, held) = mpsc::channel::<()>();
+        let steps = in_background(move |_| assert!(held.recv().is_err()));
+        assert_eq!(steps.recv_timeout(Duration::from_millis(20)), Err(mpsc::RecvTimeoutError::Timeout));
+        drop(hold);
+        assert_eq!(steps.recv(), Err(mpsc::RecvError));
     }
 }

@@ -61,6 +61,20 @@ pub fn write_private(path: &Path, octets: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Puts a private file in place in one step. It is durable only after [`sync_file`].
+pub fn place_private(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(octets)?;
+    drop(file);
+    fs::rename(&fresh, path)
+}
+
+/// Makes a file's content durable.
+pub fn sync_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).open(path)?.sync_all()
+}
+
 /// Makes durable what a folder lists.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

@@ -73,6 +73,20 @@ pub async fn stop_requested() -> io::Result<()> {
     Ok(())
 }
 
+/// Puts a private file in place in one step. It is durable only after [`sync_file`].
+pub fn place_private(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&fresh)?;
+    file.write_all(octets)?;
+    drop(file);
+    fs::rename(&fresh, path)
+}
+
+/// Makes a file's content durable.
+pub fn sync_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).open(path)?.sync_all()
+}
+
 /// The file system makes durable what a folder lists.
 pub fn sync_dir(_: &Path) -> io::Result<()> {
     Ok(())

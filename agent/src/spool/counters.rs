@@ -13,7 +13,7 @@ use crate::platform;
 /// Each has a file of its name, and travels by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
-    /// Sealed and in the spool.
+    /// Sealed and in the spool. One that was `too_slow` may be counted here later: it was found, whole.
     Captured,
     /// The server has it, or a later one.
     Relayed,

@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::sealing::Envelope;
 
-use super::{Account, Held, PENDING, SETTLED, Spool, forget};
+use super::{Account, Count, Held, PENDING, SETTLED, Spool, forget};
 
 /// How long is remembered which password was settled last. A refused one can be mistaken for it only within seconds.
 pub(super) const REMEMBERED: TimeDelta = TimeDelta::minutes(5);
@@ -43,7 +43,10 @@ impl Spool {
                 }
                 let whole: Option<Envelope> = serde_json::from_slice(&fs::read(&path)?).ok();
                 match whole {
-                    Some(_) => fs::rename(&path, path.with_extension(PENDING))?,
+                    Some(_) => {
+                        self.counters.add(Count::Captured);
+                        fs::rename(&path, path.with_extension(PENDING))?;
+                    }
                     None => forget(&path)?,
                 }
             }

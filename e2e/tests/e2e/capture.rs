@@ -30,7 +30,7 @@ impl Hooked {
         let stack = Stack::with(Options { dc, people, activate: false, ..Options::default() }).await?;
         let hooked = Self { stack, script, _scratch: scratch };
         hooked.runs(&format!("exec {}", hooked.stack.agents[0].hook()))?;
-        let guide = hooked.stack.agents[0].state_dir().join("capture.json");
+        let guide = hooked.state().join("capture.json");
         until("the sealing key", async || {
             let guide: Value =
                 serde_json::from_slice(&std::fs::read(&guide).unwrap_or_default()).unwrap_or_default();
@@ -38,6 +38,11 @@ impl Hooked {
         })
         .await?;
         Ok(hooked)
+    }
+
+    /// Where the agent keeps what it is.
+    fn state(&self) -> PathBuf {
+        self.stack.agents[0].folder().join("state")
     }
 
     /// What the domain controller runs from now on.
@@ -49,7 +54,7 @@ impl Hooked {
     }
 
     fn count(&self, code: &str) -> u64 {
-        let counters = self.stack.agents[0].state_dir().join("counters");
+        let counters = self.state().join("counters");
         std::fs::metadata(counters.join(code)).map_or(0, |file| file.len())
     }
 
@@ -243,7 +248,7 @@ async fn no_change_fails_or_waits_whatever_state_the_agent_and_the_disk_are_in()
     hooked.counts("relayed", relayed).await?;
 
     // A disk of its own that is full, for this one process.
-    let state = hooked.stack.agents[0].state_dir();
+    let state = hooked.state();
     hooked.runs(&format!(
         "exec unshare --mount sh -c 'guide=$(cat {state}/capture.json) &&
          mount -t tmpfs -o size=16k full {state} && echo \"$guide\" >{state}/capture.json &&

@@ -112,11 +112,8 @@ async fn quiet(stack: &Stack, counts: &proxy::Counts) -> Result<Vec<Row>> {
     ensure!(stack.ad(json!({"op": "usn"})).await?["usn"] == usn, "somebody changed the directory meanwhile");
     eprintln!("bench: rows written in {} quiet seconds: {moved:?}", QUIET.as_secs());
     // Heartbeats note when an agent was seen: that is their purpose, and the watcher's lease.
-    let rows: i64 = moved
-        .iter()
-        .filter(|(table, _)| table.as_str() != "agents")
-        .map(|(_, count)| count)
-        .sum();
+    let rows: i64 =
+        moved.iter().filter(|(table, _)| table.as_str() != "agents").map(|(_, count)| count).sum();
     let polls = QUIET.as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "small counts")]
     let each = |count: u64| count as f64 / polls;

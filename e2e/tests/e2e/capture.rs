@@ -58,14 +58,14 @@ impl Hooked {
         std::fs::metadata(counters.join(code)).map_or(0, |file| file.len())
     }
 
+    /// On a machine that is too busy, the hook may give one up in time; it says so, and then the count is short by it.
     async fn counts(&self, code: &str, wanted: u64) -> Result<()> {
-        let reached =
-            until(&format!("{code} is {wanted}"), async || Ok((self.count(code) >= wanted).then_some(())))
-                .await;
-        let found = self.count(code);
+        let is_there = || self.count(code) + self.count("too_slow") >= wanted;
+        let reached = until(&format!("{code} is {wanted}"), async || Ok(is_there().then_some(()))).await;
+        let (found, given_up) = (self.count(code), self.count("too_slow"));
         ensure!(
-            reached.is_ok() && found == wanted,
-            "{code} is {found}, not {wanted}: {}",
+            reached.is_ok() && found <= wanted,
+            "{code} is {found}, not {wanted} ({given_up} given up): {}",
             self.stack.agents[0].log()?
         );
         Ok(())

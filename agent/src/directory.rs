@@ -90,7 +90,7 @@ impl Options {
             controller,
             patience: Patience::default(),
             group_pause: Duration::from_secs(5),
-            report_every: Duration::from_secs(60),
+            report_every: Duration::from_secs(30),
         }
     }
 }

@@ -60,7 +60,7 @@ pub enum DirectoryState {
     Failed { code: String, message: String },
 }
 
-/// What the agent found on its domain controller. Read at each connection, and again every minute.
+/// What the agent found on its domain controller. Read at each connection, and again every half minute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// `dnsHostName` of the domain controller.

@@ -1,4 +1,4 @@
-//! What the heartbeat tells about the domain controller and its domain: read at each connection and again every minute.
+//! What the heartbeat tells about the domain controller and its domain: read at each connection and again every half minute.
 
 use protocol::heartbeat::{AgentSettings, DomainController, Lookup, Report};
 use protocol::{DistinguishedName, DomainName};

@@ -70,8 +70,9 @@ pub async fn list(
 ) -> sqlx::Result<Vec<Covered>> {
     select_coverage!(
         Covered,
-        r#"select c.guid as "guid!: ObjectGuid", c.sam_account_name, c.display_name, c.mail, c.state as "state!", c.message,
-                  c.changed_at, c.invocation_id, c.captured_at, c.delivered_at"#,
+        r#"select c.guid as "guid!: ObjectGuid", c.sam_account_name, c.display_name, c.mail, c.state as "state!", c.message as "message?",
+                  c.changed_at as "changed_at?", c.invocation_id as "invocation_id?", c.captured_at as "captured_at?",
+                  c.delivered_at as "delivered_at?""#,
         "where ($3::text is null or c.state = $3) and ($4::uuid is null or c.guid > $4) order by c.guid limit $5",
         domain.0,
         now,
@@ -92,8 +93,9 @@ pub async fn find(
 ) -> sqlx::Result<Option<Covered>> {
     select_coverage!(
         Covered,
-        r#"select c.guid as "guid!: ObjectGuid", c.sam_account_name, c.display_name, c.mail, c.state as "state!", c.message,
-                  c.changed_at, c.invocation_id, c.captured_at, c.delivered_at"#,
+        r#"select c.guid as "guid!: ObjectGuid", c.sam_account_name, c.display_name, c.mail, c.state as "state!", c.message as "message?",
+                  c.changed_at as "changed_at?", c.invocation_id as "invocation_id?", c.captured_at as "captured_at?",
+                  c.delivered_at as "delivered_at?""#,
         "where c.guid = $3",
         domain.0,
         now,
@@ -141,7 +143,7 @@ pub async fn list_missed(
 ) -> sqlx::Result<Vec<Missed>> {
     select_coverage!(
         Missed,
-        r#"select c.invocation_id, count(*) as "users!", max(c.changed_at) as last_at"#,
+        r#"select c.invocation_id as "invocation_id?", count(*) as "users!", max(c.changed_at) as "last_at?""#,
         "where c.state = 'missed' group by c.invocation_id order by c.invocation_id",
         domain.0,
         now

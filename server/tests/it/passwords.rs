@@ -344,6 +344,8 @@ async fn coverage_tells_for_everybody_in_scope_where_the_current_password_is(db:
     dc.report(Kind::Delta, vec![Record::User(elsewhere)]).await;
     world.advance(TimeDelta::seconds(61));
     assert_eq!(coverage(&world, 100).await, "missed");
+    let all = store::coverage::list(&world.app.db, world.domain, world.now(), None, None, 3).await.unwrap();
+    assert_eq!(all.iter().map(|row| row.guid).collect::<Vec<_>>(), [guid(100), guid(101), guid(102)]);
     let counts = store::coverage::count(&world.app.db, world.domain, world.now()).await.unwrap();
     let counts: Vec<_> = counts.iter().map(|row| (row.state.as_str(), row.count)).collect();
     assert_eq!(counts, [("missed", 2), ("never_captured", 2)]);

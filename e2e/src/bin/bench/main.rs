@@ -13,6 +13,8 @@ use e2e::{Dc, Server, Stack, place, proxy};
 use serde_json::{Value, json};
 use simulator::Simulator;
 
+mod passwords;
+
 /// What the article promises, in seconds.
 const ARTICLE: f64 = 90.0;
 /// How long nothing happens.
@@ -75,6 +77,10 @@ async fn main() -> Result<()> {
     rows.extend(changed(&stack, others, changes).await?);
     eprintln!("bench: {deletions} deletions");
     rows.extend(deleted(&stack, doomed).await?);
+    let people_left: Vec<String> = active(&stack, others);
+    rows.extend(
+        passwords::measured(&mut stack, &people_left, changes, &text(&lab, "integration_group")).await?,
+    );
     report(&rows, people, linked)
 }
 
@@ -145,6 +151,13 @@ async fn accounts(stack: &Stack, dc: &Dc) -> Result<Vec<String>> {
     let active =
         |name: &&str| stack.jumpcloud.user_by_username(name).is_some_and(|user| user["suspended"] == false);
     Ok(names.filter(active).map(str::to_owned).collect())
+}
+
+fn active(stack: &Stack, accounts: &[String]) -> Vec<String> {
+    let active = |name: &&String| {
+        stack.jumpcloud.user_by_username(name).is_some_and(|user| user["suspended"] == false)
+    };
+    accounts.iter().filter(active).cloned().collect()
 }
 
 type Shown = Box<dyn Fn(&Simulator) -> bool + Send>;

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod api;
 pub mod auth;
+mod export;
 pub mod problem;
 pub mod ui;
 

@@ -1,9 +1,11 @@
 //! The dashboard: server-rendered pages. A page is a struct and its template; every action is a real form, answered by a
 //! redirect, or by 422 and the same form with what is wrong.
 
+mod alerts;
 pub(crate) mod assets;
 mod audit;
 mod chrome;
+mod coverage;
 mod domains;
 mod enrollment;
 mod extract;
@@ -16,6 +18,7 @@ mod login;
 mod operations;
 mod organizations;
 mod overview;
+mod passwords;
 mod preview;
 mod refusal;
 mod session;
@@ -54,6 +57,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/holds/{id}", get(holds::show))
         .route("/holds/{id}/decide", post(holds::decide))
         .route("/holds/{id}/answer", post(holds::answer))
+        .route("/alerts", get(alerts::list))
         .route("/audit", get(audit::list))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
@@ -76,6 +80,9 @@ fn of_one_domain() -> Router<App> {
         .route("/domains/{id}/rollback", post(settings::rollback))
         .route("/domains/{id}/preview", get(preview::show).post(preview::refresh))
         .route("/domains/{id}/activate", post(preview::activate))
+        .route("/domains/{id}/coverage", get(coverage::show))
+        .route("/domains/{id}/coverage.csv", get(coverage::csv))
+        .route("/domains/{id}/coverage.json", get(coverage::json))
         .route("/domains/{id}/users", get(users::list))
         .route("/domains/{id}/users/{guid}", get(users::show))
         .route("/domains/{id}/users/{guid}/sync", post(users::sync))

@@ -94,8 +94,12 @@ pub async fn list(
     .await
 }
 
-pub async fn count_open(db: impl PgExecutor<'_>) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from alerts where closed_at is null"#)
-        .fetch_one(db)
-        .await
+/// How many are open, of one domain or of all.
+pub async fn count_open(db: impl PgExecutor<'_>, domain: Option<DomainId>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from alerts where closed_at is null and ($1::uuid is null or domain_id = $1)"#,
+        domain.map(|id| id.0)
+    )
+    .fetch_one(db)
+    .await
 }

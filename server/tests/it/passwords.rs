@@ -20,7 +20,7 @@ use crate::world::{Dc, World, group, guid, members, people, tester, user};
 /// When a test's passwords are set, in the world's own time.
 const EPOCH: i64 = 1_800_000_000;
 
-fn version(number: u32, dc: &Dc<'_>) -> PasswordVersion {
+pub(crate) fn version(number: u32, dc: &Dc<'_>) -> PasswordVersion {
     PasswordVersion {
         version: number,
         changed_at: DateTime::from_timestamp(EPOCH + i64::from(number), 0).unwrap(),
@@ -32,13 +32,13 @@ fn filetime(at: DateTime<Utc>) -> i64 {
     (at.timestamp() + 11_644_473_600) * 10_000_000
 }
 
-fn stamp(number: u32, dc: &Dc<'_>) -> PasswordStamp {
+pub(crate) fn stamp(number: u32, dc: &Dc<'_>) -> PasswordStamp {
     let version = version(number, dc);
     PasswordStamp { pwd_last_set: filetime(version.changed_at), version: Some(version) }
 }
 
 /// The user as AD has it after the password of that number was set.
-fn with_password(user: User, number: u32, dc: &Dc<'_>) -> User {
+pub(crate) fn with_password(user: User, number: u32, dc: &Dc<'_>) -> User {
     let stamp = stamp(number, dc);
     User { pwd_last_set: Some(stamp.pwd_last_set), password_version: stamp.version, ..user }
 }
@@ -47,7 +47,7 @@ async fn key(dc: &mut Dc<'_>) -> SealingKey {
     dc.beat().await.unwrap().capture.expect("the heartbeat brings the key").sealing_key
 }
 
-async fn captured(dc: &mut Dc<'_>, user: u128, number: u32, password: &str) -> Captured {
+pub(crate) async fn captured(dc: &mut Dc<'_>, user: u128, number: u32, password: &str) -> Captured {
     let label = Label {
         capture: CaptureId(Uuid::new_v4()),
         domain: dc.world.domain,
@@ -60,7 +60,7 @@ async fn captured(dc: &mut Dc<'_>, user: u128, number: u32, password: &str) -> C
     Captured { envelope, user: guid(user), stamp: stamp(number, dc) }
 }
 
-async fn relay(dc: &Dc<'_>, captures: Vec<Captured>) -> Vec<CaptureOutcome> {
+pub(crate) async fn relay(dc: &Dc<'_>, captures: Vec<Captured>) -> Vec<CaptureOutcome> {
     let agent = store::agents::find(&dc.world.app.db, dc.agent).await.unwrap().unwrap();
     let answer = actions::captures::receive(&dc.world.app, &agent, &Captures { captures }).await.unwrap();
     answer.results.into_iter().map(|result| result.outcome).collect()
@@ -92,7 +92,7 @@ async fn coverage(world: &World, user: u128) -> String {
 }
 
 /// Four synced people, and the agent on their domain controller, which captures.
-async fn synced(world: &World) -> Dc<'_> {
+pub(crate) async fn synced(world: &World) -> Dc<'_> {
     actions::sealing::ensure(&world.app).await.unwrap();
     let mut dc = world.enrolled("dc1.corp.example").await;
     dc.capture = Some(CaptureState {

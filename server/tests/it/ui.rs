@@ -4,4 +4,5 @@ mod browser;
 mod forms;
 mod hold_pages;
 mod pages;
+mod password_pages;
 mod signing_in;

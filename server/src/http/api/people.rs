@@ -73,7 +73,7 @@ pub async fn user(
         None => Value::Null,
     };
     let password = store::coverage::find(&app.db, id, app.clock.now(), guid).await?;
-    view["password"] = json!(password.as_ref().map(super::coverage::covered));
+    view["password"] = json!(password.as_ref().map(views::covered));
     let operations = store::operations::list_of(&app.db, id, guid, 50).await?;
     view["operations"] = operations.iter().map(views::operation).collect();
     Ok(Json(view))

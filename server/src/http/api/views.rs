@@ -5,6 +5,7 @@ use protocol::heartbeat::DirectoryState;
 use serde_json::{Value, json};
 
 use crate::store::agents::Agent;
+use crate::store::coverage::Covered;
 use crate::store::domains::Domain;
 use crate::store::holds::Hold;
 use crate::store::operations::Row;
@@ -70,6 +71,15 @@ pub fn user(row: &UserView) -> Value {
         "reasons": row.reasons.0, "in_scope": row.in_scope, "scope_path": row.scope_path,
         "jumpcloud_id": row.jumpcloud_id, "linked_at": row.linked_at, "leaving_since": row.leaving_since,
         "suspended_by_adit": row.suspended_by_us, "taken_over": row.taken_over, "due": row.due,
+    })
+}
+
+/// A user's password.
+pub fn covered(row: &Covered) -> Value {
+    json!({
+        "id": row.guid, "object_guid": row.guid, "sam_account_name": row.sam_account_name, "mail": row.mail,
+        "display_name": row.display_name, "state": row.state, "message": row.message, "changed_at": row.changed_at,
+        "invocation_id": row.invocation_id, "captured_at": row.captured_at, "delivered_at": row.delivered_at,
     })
 }
 

@@ -18,6 +18,7 @@ pub(super) struct Chrome {
     pub now: DateTime<Utc>,
     pub notices: Vec<Notice>,
     pub open_holds: i64,
+    pub open_alerts: i64,
     /// The first part of the path: which entry of the navigation is the current one.
     section: String,
     done: Option<String>,
@@ -66,7 +67,8 @@ impl Chrome {
         }
         let section = path.split('/').nth(1).unwrap_or_default().to_owned();
         let open_holds = i64::try_from(holds.len()).unwrap_or(i64::MAX);
-        Ok(Self { viewer, now: app.clock.now(), notices, open_holds, section, done })
+        let open_alerts = store::alerts::count_open(&app.db, None).await?;
+        Ok(Self { viewer, now: app.clock.now(), notices, open_holds, open_alerts, section, done })
     }
 
     pub(super) fn is_in(&self, section: &str) -> bool {

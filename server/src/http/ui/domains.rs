@@ -11,8 +11,8 @@ use super::extract::{Filter, Id};
 use super::form::{Fields, Form};
 use super::session::Viewer;
 use super::views::{AgentRow, Badge, CheckRow, DomainHead, Tally, check_rows, tallies};
-use super::{Answer, again, page, to, words};
-use crate::actions::{checks, domains};
+use super::{Answer, again, page, passwords, to, words};
+use crate::actions::{checks, coverage, domains};
 use crate::app::App;
 use crate::error::Error;
 use crate::store;
@@ -58,6 +58,10 @@ struct ShowPage {
     users: Vec<Tally>,
     groups: Vec<Tally>,
     being_planned: i64,
+    /// Users in scope, and the share of them whose current password JumpCloud has.
+    in_scope: i64,
+    percent: Option<String>,
+    open_alerts: i64,
     checks: Vec<CheckRow>,
     fine: Vec<CheckRow>,
     agents: Vec<AgentRow>,
@@ -145,6 +149,7 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
     let organization = store::organizations::find(&app.db, domain.organization_id).await?;
     let counts = store::subjects::count_by_status(&app.db, id).await?;
     let agents = store::agents::list_of(&app.db, id).await?;
+    let coverage = coverage::of(app, id).await?;
     let (fine, checks) = check_rows(checks::list(app, id).await?).into_iter().partition(CheckRow::is_fine);
     Ok(ShowPage {
         head: DomainHead::new(&domain, "overview"),
@@ -156,9 +161,12 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
         users: tallies(&counts, "user"),
         groups: tallies(&counts, "group"),
         being_planned: store::dirty::count(&app.db, id).await?,
+        in_scope: coverage.users,
+        percent: coverage.percent.map(passwords::percent),
+        open_alerts: store::alerts::count_open(&app.db, Some(id)).await?,
         checks,
         fine,
-        agents: agents.iter().map(|agent| AgentRow::new(agent, &domain, chrome.now)).collect(),
+        agents: AgentRow::list(&agents, &domain, chrome.now),
         chrome,
         form,
     })

@@ -73,6 +73,7 @@ pub(super) async fn list(
     let after = filter.parsed("after").map(ObjectGuid);
     let rows = store::subjects::list_groups(&app.db, id, query.as_deref(), status, after, PAGE).await?;
     let counts = store::subjects::count_by_status(&app.db, id).await?;
+    let kept = [("query", query.as_deref()), ("status", status)];
     let last = rows.last().filter(|_| rows.len() == 50).map(|row| row.guid);
     let row = |group: &GroupView| Row {
         guid: group.guid,
@@ -86,9 +87,9 @@ pub(super) async fn list(
     page(&ListPage {
         chrome,
         head: DomainHead::new(&domain, "groups"),
-        form: Form::filter(&[("query", query.as_deref()), ("status", status)]),
+        form: Form::filter(&kept),
         tallies: tallies(&counts, "group"),
-        paging: Paging::new(&format!("/domains/{id}/groups"), query.as_deref(), status, after, last),
+        paging: Paging::new(&format!("/domains/{id}/groups"), &kept, after, last),
         rows: rows.iter().map(row).collect(),
     })
 }

@@ -31,6 +31,7 @@ struct DomainCard {
     errors: usize,
     warnings: usize,
     being_planned: i64,
+    open_alerts: i64,
 }
 
 /// One step of setting up.
@@ -69,10 +70,11 @@ async fn card(app: &App, row: &Domain, organization: &str) -> Result<DomainCard,
         mode: words::mode(row.mode).into(),
         users: tallies(&counts, "user"),
         groups: tallies(&counts, "group"),
-        agents: agents.iter().map(|agent| AgentRow::new(agent, row, now)).collect(),
+        agents: AgentRow::list(&agents, row, now),
         errors: count(checks::State::Error),
         warnings: count(checks::State::Warning),
         being_planned: store::dirty::count(&app.db, row.id).await?,
+        open_alerts: store::alerts::count_open(&app.db, Some(row.id)).await?,
     })
 }
 

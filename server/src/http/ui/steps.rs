@@ -90,12 +90,15 @@ pub(super) struct Step {
     pub next_attempt_at: Option<DateTime<Utc>>,
     pub at: DateTime<Utc>,
     pub hold: Option<HoldId>,
+    /// Trying it again could not help.
+    pub is_final: bool,
     pub can_retry: bool,
 }
 
 impl Step {
     pub(super) fn new(row: &Row, names: &Names) -> Self {
         let waits = row.state == "ready" && row.attempts > 0;
+        let is_final = row.state == "parked" && has_lost_its_password(row);
         Self {
             id: row.id,
             sentence: sentence(row, names),
@@ -107,13 +110,20 @@ impl Step {
             next_attempt_at: waits.then_some(row.next_attempt_at),
             at: row.settled_at.unwrap_or(row.created_at),
             hold: row.hold_id.filter(|_| row.state == "held"),
-            can_retry: row.state == "parked" || waits,
+            is_final,
+            can_retry: (row.state == "parked" && !is_final) || waits,
         }
     }
 
     pub(super) fn has_details(&self) -> bool {
         !self.differences.is_empty() || self.answer.is_some()
     }
+}
+
+/// What JumpCloud refused, and what cannot be opened, is erased at once.
+fn has_lost_its_password(row: &Row) -> bool {
+    matches!(row.change.0, Change::SetPassword { .. })
+        && matches!(row.error_code.as_deref(), Some("password_refused" | "password_unreadable"))
 }
 
 fn sentence(row: &Row, names: &Names) -> Sentence {

@@ -10,6 +10,7 @@ use super::chrome::Chrome;
 use super::extract::{Filter, Id};
 use super::facts::{self, Fact};
 use super::form::{Fields, Form};
+use super::passwords::{self, Places};
 use super::session::Viewer;
 use super::steps::{NameLink, Names, Step};
 use super::views::{Badge, DomainHead, Paging, STATUSES, Tally, reason, tallies};
@@ -55,6 +56,9 @@ struct ShowPage {
     path: Vec<NameLink>,
     directory: Vec<Fact>,
     jumpcloud: Vec<Fact>,
+    /// None while the user is not in scope.
+    password: Option<passwords::Shown>,
+    hold_hours: u32,
     steps: Vec<Step>,
     /// Whom it could be in JumpCloud; only while a person has to decide.
     candidates: Vec<JumpCloudUser>,
@@ -79,13 +83,14 @@ pub(super) async fn list(
     let rows = store::subjects::list_users(&app.db, id, query.as_deref(), status, after, PAGE).await?;
     let counts = store::subjects::count_by_status(&app.db, id).await?;
     let here = format!("/domains/{id}/users");
+    let kept = [("query", query.as_deref()), ("status", status)];
     let last = rows.last().filter(|_| rows.len() == 50).map(|row| row.guid);
     page(&ListPage {
         chrome,
         head: DomainHead::new(&domain, "users"),
-        form: Form::filter(&[("query", query.as_deref()), ("status", status)]),
+        form: Form::filter(&kept),
         tallies: tallies(&counts, "user"),
-        paging: Paging::new(&here, query.as_deref(), status, after, last),
+        paging: Paging::new(&here, &kept, after, last),
         rows: rows.iter().map(row).collect(),
     })
 }
@@ -135,9 +140,13 @@ async fn shown(
     } else {
         Vec::new()
     };
+    let places = Places::new(&store::agents::list_of(&app.db, id).await?);
+    let password = store::coverage::find(&app.db, id, chrome.now, guid).await?;
     Ok(ShowPage {
         chrome,
         head: DomainHead::new(&domain, "users"),
+        password: password.map(|password| passwords::Shown::new(id, &password, &places)),
+        hold_hours: domain.settings.password_hold_hours,
         guid,
         name: facts::name(&user),
         badge: Badge::of(&user.status),

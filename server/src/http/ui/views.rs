@@ -5,8 +5,9 @@ use planner::reason::Reason;
 use protocol::heartbeat::DirectoryState;
 use protocol::{AgentId, DomainId, ObjectGuid};
 
-use super::words;
+use super::{passwords, words};
 use crate::actions::checks::{Check, State};
+use crate::actions::coverage::{Capture, Covering, covering};
 use crate::http::api::views::colour;
 use crate::store::agents::Agent;
 use crate::store::domains::Domain;
@@ -69,6 +70,9 @@ pub(super) struct AgentRow {
     pub role: &'static str,
     pub directory: Badge,
     pub directory_detail: String,
+    pub capture: Badge,
+    /// What stands in the way of capturing; empty where nothing does.
+    pub capture_detail: String,
     pub last_seen_at: Option<DateTime<Utc>>,
     pub applied_revision: i64,
     pub is_behind: bool,
@@ -76,7 +80,13 @@ pub(super) struct AgentRow {
 }
 
 impl AgentRow {
-    pub(super) fn new(agent: &Agent, domain: &Domain, now: DateTime<Utc>) -> Self {
+    pub(super) fn list(agents: &[Agent], domain: &Domain, now: DateTime<Utc>) -> Vec<Self> {
+        let covering = covering(agents, now);
+        let covered = |agent: &Agent| covering.iter().find(|row| row.agent_id == Some(agent.id));
+        agents.iter().map(|agent| Self::new(agent, covered(agent), domain, now)).collect()
+    }
+
+    fn new(agent: &Agent, covering: Option<&Covering>, domain: &Domain, now: DateTime<Utc>) -> Self {
         let state = match (colour(agent.last_seen_at, now), agent.last_seen_at) {
             ("green", _) => ("good", "Online"),
             ("yellow", _) => ("warn", "Late"),
@@ -95,6 +105,8 @@ impl AgentRow {
             role: if leads { "Watcher" } else { "Standby" },
             directory: directory.into(),
             directory_detail,
+            capture: passwords::capture(covering.map_or(Capture::Unknown, |row| row.capture)),
+            capture_detail: covering.map_or_else(String::new, |row| row.message.clone()),
             last_seen_at: agent.last_seen_at,
             applied_revision: agent.applied_revision,
             is_behind: agent.applied_revision != domain.revision,
@@ -182,16 +194,16 @@ impl Paging {
     /// `last` is the last row of a full page.
     pub(super) fn new(
         here: &str,
-        query: Option<&str>,
-        status: Option<&str>,
+        filter: &[(&str, Option<&str>)],
         after: Option<ObjectGuid>,
         last: Option<ObjectGuid>,
     ) -> Self {
         let encoded = |text: &str| {
             askama::filters::urlencode_strict(text).map(|text| text.to_string()).unwrap_or_default()
         };
-        let mut kept: Vec<_> = query.map(|text| format!("query={}", encoded(text))).into_iter().collect();
-        kept.extend(status.map(|status| format!("status={status}")));
+        let kept =
+            |(name, value): &(&str, Option<&str>)| value.map(|text| format!("{name}={}", encoded(text)));
+        let kept: Vec<_> = filter.iter().filter_map(kept).collect();
         let with = |more: Option<String>| {
             let all: Vec<_> = kept.iter().cloned().chain(more).collect();
             if all.is_empty() { here.to_owned() } else { format!("{here}?{}", all.join("&")) }

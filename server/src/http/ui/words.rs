@@ -104,6 +104,7 @@ pub(super) fn kind(kind: &str) -> &'static str {
         "associate_user" => "Assign users to the AD instance",
         "suspend_user" => "Suspend users",
         "restore_user" => "Lift suspensions",
+        "set_password" => "Set passwords",
         "set_username" => "Change usernames",
         "update_user" => "Update users",
         "set_manager" => "Set managers",
@@ -118,6 +119,18 @@ pub(super) fn kind(kind: &str) -> &'static str {
         "add_member" => "Add members to groups",
         "remove_member" => "Remove members from groups",
         _ => "Other",
+    }
+}
+
+/// A kind of alert, as the heading of its message; empty for one that has no words here yet.
+pub(super) fn alert(code: &str) -> &'static str {
+    match code {
+        "password_refused" => "JumpCloud refused a password",
+        "password_missed" => "Changes of passwords were missed",
+        "capture_missing" => "The password hook is not installed",
+        "capture_degraded" => "Passwords are not captured as they should be",
+        "domain_controller_uncovered" => "A domain controller has no agent",
+        _ => "",
     }
 }
 

@@ -123,7 +123,7 @@ async fn who_may_only_read_sees_pages_without_forms_and_changes_nothing(db: PgPo
     let (domain, organization) = (world.domain, world.organization);
     for role in [Role::ReadOnly, Role::Helpdesk] {
         let browser = Browser::of(&world.app, role).await;
-        for path in ["/", "/organizations", "/domains", "/operations", "/holds"] {
+        for path in ["/", "/organizations", "/domains", "/operations", "/holds", "/alerts"] {
             browser.get(path).await.is(200);
         }
         for path in [
@@ -133,6 +133,7 @@ async fn who_may_only_read_sees_pages_without_forms_and_changes_nothing(db: PgPo
             format!("/domains/{domain}"),
             format!("/domains/{domain}/settings"),
             format!("/domains/{domain}/preview"),
+            format!("/domains/{domain}/coverage"),
         ] {
             let shown = browser.get(&path).await;
             shown.is(200);

@@ -7,7 +7,7 @@ use crate::settings::{DomainSettings, GuardSettings};
 
 /// The guard's kinds, in the order of the form.
 pub(super) const GUARDED: [&str; 4] = ["users", "suspends", "groups", "memberships"];
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 12] = [
     "root_user_container",
     "integration_group",
     "username_attribute",
@@ -16,13 +16,19 @@ const TEXTS: [&str; 11] = [
     "user_disable_action",
     "user_expire_action",
     "user_takeover_action",
+    "password_must_change_action",
     "group_name_template",
     "ldap.bind_user",
     "ldap.server_fingerprint",
 ];
 const SWITCHES: [&str; 3] = ["sync_additional_attributes", "group_sync", "ldap.allow_insecure"];
-const NUMBERS: [&str; 4] =
-    ["removal_grace_days", "dc_settle_minutes", "poll_interval_ms", "guard.window_hours"];
+const NUMBERS: [&str; 5] = [
+    "removal_grace_days",
+    "password_hold_hours",
+    "dc_settle_minutes",
+    "poll_interval_ms",
+    "guard.window_hours",
+];
 const LIMITS: [&str; 3] = ["min_count", "max_percent", "max_count"];
 const SOURCES: [&str; 3] = ["attribute", "constant", "template"];
 
@@ -159,6 +165,7 @@ mod tests {
         let name = DomainName::parse("example.com").unwrap();
         let patch = json!({
             "preferred_watchers": ["dc1.example.com"], "guard": {"users": {"max_count": 7}}, "group_sync": false,
+            "password_must_change_action": "hold", "password_hold_hours": 0,
             "attribute_mappings": [{"field": "costCenter", "attribute": "departmentNumber"}],
             "ldap": {"bind_user": "a@example.com", "server_fingerprint": format!("sha256:{}", "ab".repeat(32))},
         });

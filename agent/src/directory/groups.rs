@@ -1,6 +1,7 @@
 //! The groups in scope, read again after the directory has moved: deleting a user takes it off every list without
-//! touching the groups, and a primary group has no list at all. What is read beside the watcher is only compared; what
-//! has changed the watcher reads and sends itself.
+//! touching the groups, a primary group has no list at all, and of a user that is moved out of sight nothing but its name
+//! on the lists is left. What is read beside the watcher is only compared; what has changed the watcher reads and sends
+//! itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use protocol::ObjectGuid;
 
 use super::connect::Connection;
 use super::errors::Failure;
-use super::members::{ListDigest, MemberList};
+use super::members::{ListDigest, MemberList, Names, Shares};
 use super::objects::FIRST_MEMBERS;
 use super::search::{PAGE, Search, guid_filter};
 
@@ -18,11 +19,20 @@ const DOING: &str = "Reading the groups again";
 /// Groups per search: enough to save round trips, few enough for a filter.
 const AT_ONCE: usize = 50;
 
+/// The same for members of which only the GUID is asked for.
+const MEMBERS_AT_ONCE: usize = 200;
+
+/// Members out of sight that one read names. Where there are more, it is the rights that were lost, and the next read of
+/// everything tells.
+const OUT_OF_SIGHT: usize = 500;
+
 /// What the lists held when they were last accepted by the server.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub lists: BTreeMap<ObjectGuid, ListDigest>,
     pub primary: BTreeMap<ObjectGuid, ListDigest>,
+    /// What the members were called when it was last seen that they are in sight.
+    pub names: BTreeMap<ObjectGuid, Names>,
     /// The last part of each watched group's SID, where it could be read.
     pub rids: BTreeMap<ObjectGuid, Option<u32>>,
     /// Watched groups that were not found, and of which the server has been told.
@@ -45,6 +55,7 @@ impl Known {
         let is_watched = |group: &ObjectGuid| watched.binary_search(group).is_ok();
         self.lists.retain(|group, _| is_watched(group));
         self.primary.retain(|group, _| is_watched(group));
+        self.names.retain(|group, _| is_watched(group));
         self.rids.retain(|group, _| is_watched(group));
         self.gone.retain(is_watched);
     }
@@ -54,16 +65,20 @@ impl Known {
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
     pub digests: BTreeMap<ObjectGuid, ListDigest>,
+    pub names: BTreeMap<ObjectGuid, Names>,
     pub rids: BTreeMap<ObjectGuid, Option<u32>>,
     /// Watched, but not found.
     pub unseen: BTreeSet<ObjectGuid>,
+    /// Members that are called otherwise than before, and that no search finds.
+    pub out_of_sight: BTreeSet<ObjectGuid>,
 }
 
-/// Reads the lists, keeping only their digests.
+/// Reads the lists, keeping only their digests. Members that are called otherwise than in `before` are looked for.
 pub(crate) async fn lists(
     connection: Arc<Connection>,
     domain: String,
     watched: Arc<[ObjectGuid]>,
+    before: BTreeMap<ObjectGuid, Names>,
 ) -> Result<Lists, Failure> {
     let mut lists = Lists { unseen: watched.iter().copied().collect(), ..Lists::default() };
     for some in watched.chunks(AT_ONCE) {
@@ -76,10 +91,44 @@ pub(crate) async fn lists(
             lists.unseen.remove(&guid);
             lists.rids.insert(guid, entry.sid().and_then(|sid| sid.rid()));
             let list = MemberList::of(&connection, guid, &mut entry);
-            lists.digests.insert(guid, ListDigest::of(list).await?);
+            let (digest, names) = ListDigest::of(list).await?;
+            let changed = names.changed_since(before.get(&guid));
+            if !changed.is_empty() {
+                look_for(&connection, &domain, guid, changed, &mut lists.out_of_sight).await?;
+            }
+            lists.digests.insert(guid, digest);
+            lists.names.insert(guid, names);
         }
     }
     Ok(lists)
+}
+
+/// Looks for the members of some shares, many at once: whoever was renamed or moved within sight is found.
+async fn look_for(
+    connection: &Connection,
+    domain: &str,
+    group: ObjectGuid,
+    shares: Shares,
+    out_of_sight: &mut BTreeSet<ObjectGuid>,
+) -> Result<(), Failure> {
+    let mut list = MemberList::from_start(connection, group);
+    while let Some(chunk) = list.next().await? {
+        let wanted = chunk.members.iter().map(|member| member.guid).filter(|guid| shares.contains(*guid));
+        for some in wanted.collect::<Vec<_>>().chunks(MEMBERS_AT_ONCE) {
+            let mut missing: BTreeSet<_> = some.iter().copied().collect();
+            let filter = some.iter().map(|guid| guid_filter(*guid)).collect::<String>();
+            let search = Search::subtree(DOING, domain, format!("(|{filter})"), &["objectGUID"]);
+            let mut pages = connection.pages(search, PAGE);
+            while let Some(entry) = pages.next().await? {
+                if let Some(guid) = entry.guid() {
+                    missing.remove(&guid);
+                }
+            }
+            let room = OUT_OF_SIGHT.saturating_sub(out_of_sight.len());
+            out_of_sight.extend(missing.into_iter().take(room));
+        }
+    }
+    Ok(())
 }
 
 /// Reads whose primary group each group is: sixteen octets for each user, the one list that is held as a whole.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use super::bound::{Bound, came_to_light, lost, same_connection};
+use super::changes::Named;
 use super::connect::connect;
 use super::errors::Failure;
 use super::transfer::{Refusal, Stop};
@@ -146,6 +147,8 @@ impl Keeper {
         if self.report.as_ref().is_some_and(|before| came_to_light(before, &report)) {
             self.memory.read_all = true;
         }
+        self.memory.named = Named::of(&report);
+        self.memory.renamed = false;
         self.report = Some(report);
         bound.told_at.get_or_insert_with(Instant::now);
         self.tell_report(bound);
@@ -183,6 +186,9 @@ impl Keeper {
                         report.highest_committed_usn = usn;
                     }
                     self.tell_report(bound);
+                    if self.memory.renamed {
+                        return Ok(());
+                    }
                     next = Instant::now() + bound.rhythm();
                 }
             }

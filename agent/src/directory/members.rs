@@ -3,6 +3,8 @@
 //! A list that changed between two ranges is begun anew. A change of members moves the group's `uSNChanged`; a member
 //! that is deleted does not, but shifts all that stand behind it, so each range repeats the last value of the one before.
 
+use std::sync::Arc;
+
 use protocol::ObjectGuid;
 use protocol::directory::MemberRef;
 use ring::digest::{SHA256, digest};
@@ -130,7 +132,7 @@ fn understand(value: &[u8]) -> Result<MemberRef, Failure> {
 }
 
 /// Who is on a list, in 24 octets and whatever the order: equal digests mean equal lists. Names do not count, so that
-/// renaming one member does not send all of them.
+/// renaming one member does not send all of them; [`Names`] are for that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListDigest {
     sum: u128,
@@ -150,14 +152,58 @@ impl ListDigest {
     }
 
     /// Reads a whole list without keeping it.
-    pub(crate) async fn of(mut list: MemberList<'_>) -> Result<Self, Failure> {
-        let mut digest = Self::default();
+    pub(crate) async fn of(mut list: MemberList<'_>) -> Result<(Self, Names), Failure> {
+        let (mut digest, mut names) = (Self::default(), Names::default());
         while let Some(chunk) = list.next().await? {
             if chunk.first {
-                digest = Self::default();
+                (digest, names) = (Self::default(), Names::default());
             }
-            chunk.members.iter().for_each(|member| digest.add_member(member));
+            for member in &chunk.members {
+                digest.add_member(member);
+                names.add(member);
+            }
         }
-        Ok(digest)
+        Ok((digest, names))
     }
+}
+
+/// Shares into which the members of a list are divided by their GUIDs.
+const SHARES: usize = 32;
+
+/// What the members of a list are called, share by share: a member that was renamed or moved is in a share that differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names(Arc<[u64; SHARES]>);
+
+/// Some of the shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shares([bool; SHARES]);
+
+impl Names {
+    fn add(&mut self, member: &MemberRef) {
+        let named = [member.guid.0.as_bytes(), member.dn.as_str().as_bytes()].concat();
+        let mut eighth = [0; 8];
+        eighth.copy_from_slice(&digest(&SHA256, &named).as_ref()[..8]);
+        let share = &mut Arc::make_mut(&mut self.0)[share_of(member.guid)];
+        *share = share.wrapping_add(u64::from_le_bytes(eighth));
+    }
+
+    /// The shares in which somebody is called otherwise than `before`, or was not there; all of them if nothing is known.
+    pub(crate) fn changed_since(&self, before: Option<&Self>) -> Shares {
+        let differs = |share: usize| before.is_none_or(|before| before.0[share] != self.0[share]);
+        Shares(std::array::from_fn(differs))
+    }
+}
+
+impl Shares {
+    pub(crate) fn is_empty(self) -> bool {
+        self.0.iter().all(|share| !share)
+    }
+
+    pub(crate) fn contains(self, guid: ObjectGuid) -> bool {
+        self.0[share_of(guid)]
+    }
+}
+
+fn share_of(guid: ObjectGuid) -> usize {
+    usize::from(guid.0.as_bytes()[15]) % SHARES
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Options;
 use super::background::Background;
-use super::changes::{Applied, read_all, read_since};
+use super::changes::{Applied, Named, read_all, read_since};
 use super::connect::Connection;
 use super::groups::{self, Known, Lists, digest_of};
 use super::look_up::look_up;
@@ -41,6 +41,9 @@ pub(crate) struct Memory {
     pub read_all: bool,
     pub hidden: u64,
     pub look_up: Vec<ObjectGuid>,
+    pub named: Named,
+    /// What was read may have renamed what the settings name: a report is due.
+    pub renamed: bool,
     known: Known,
 }
 
@@ -126,7 +129,8 @@ impl Turn<'_> {
         memory.hidden = applied.hidden;
         memory.read_all = false;
         memory.read_again_done = self.read_again.max(memory.read_again_done);
-        memory.known = Known::default();
+        // Who is out of sight stays so, and the server asks for whom this read did not show.
+        memory.known = Known { names: std::mem::take(&mut memory.known.names), ..Known::default() };
         self.remember(memory, applied);
         tracing::info!(usn, took_ms = began.elapsed().as_millis() as u64, "the whole domain was read");
         Ok(())
@@ -134,7 +138,8 @@ impl Turn<'_> {
 
     async fn delta(&self, memory: &mut Memory, cursor: i64, usn: i64) -> Result<(), Stop> {
         let transfer = self.transfer(memory, Some(cursor), usn, Kind::Delta);
-        let applied = read_since(self.connection, self.settings, cursor, transfer).await?;
+        let applied = read_since(self.connection, self.settings, cursor, &memory.named, transfer).await?;
+        memory.renamed |= applied.renamed;
         tracing::debug!(from = cursor, to = usn, "changes were read");
         self.remember(memory, applied);
         Ok(())
@@ -155,8 +160,8 @@ impl Turn<'_> {
         if let Some(lists) = beside.lists.ended().await {
             self.compare_lists(memory, lists?).await?;
         } else if beside.lists.is_due(usn, pause, LISTS_REST) || new && !beside.lists.is_running() {
-            let (domain, watched) = (domain(), self.watched.clone());
-            let read = |connection| groups::lists(connection, domain, watched);
+            let (domain, watched, names) = (domain(), self.watched.clone(), memory.known.names.clone());
+            let read = |connection| groups::lists(connection, domain, watched, names);
             beside.lists.begin(self.options, self.settings, usn, read);
         }
         if let Some(members) = beside.primary.ended().await {
@@ -193,7 +198,10 @@ impl Turn<'_> {
             memory.applied(answer);
         }
         memory.known.rids.extend(lists.rids);
+        memory.known.names.extend(lists.names);
         memory.known.gone = lists.unseen;
+        // Out of sight may be hidden, deleted or of another domain: each is looked up.
+        memory.wish(&lists.out_of_sight.into_iter().collect::<Vec<_>>());
         Ok(())
     }
 

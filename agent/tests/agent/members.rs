@@ -115,6 +115,37 @@ async fn lists_that_did_not_change_are_read_but_not_sent() {
 }
 
 #[tokio::test]
+async fn a_member_that_is_moved_out_of_sight_is_looked_up_and_one_that_is_only_renamed_is_not() {
+    for count in [5, 400] {
+        let world = with_members(count).await;
+        let group = group(&world);
+        world.watch(&[group]).await;
+        let before = world.server.lock().applied.len();
+        let [moved, renamed] = world
+            .dc
+            .edit(|directory| [1, 3].map(|number| directory.named(&format!("CN=user{number},{STAFF}"))));
+        world.dc.edit(|directory| {
+            directory.change(renamed, |user| user.dn = format!("CN=Renamed,{STAFF}"));
+            directory.change(moved, |user| {
+                user.dn = "CN=user1,OU=Secret,DC=example,DC=com".into();
+                user.hidden = true;
+            });
+        });
+        let found = world
+            .server
+            .until("the look-up", |adit| adit.applied.iter().find_map(|transfer| looked_up(transfer, moved)))
+            .await;
+        assert_eq!(found, Found::Unreadable);
+        world.dc.wait_for_searches(5, |search| search.is_poll()).await;
+        let adit = world.server.lock();
+        assert!(adit.applied.iter().all(|transfer| looked_up(transfer, renamed).is_none()));
+        let told = adit.applied.iter().filter(|transfer| looked_up(transfer, moved).is_some()).count();
+        assert_eq!(told, 1);
+        assert!(adit.applied[before..].iter().all(|transfer| members(transfer, group).is_none()));
+    }
+}
+
+#[tokio::test]
 async fn who_has_a_watched_group_as_primary_group_is_told_and_told_again_when_that_changes() {
     let world = with_members(3).await;
     let group = group(&world);

@@ -1,6 +1,6 @@
 //! What is read, and when.
 
-use protocol::heartbeat::Role;
+use protocol::heartbeat::{DirectoryState, Lookup, Role};
 use protocol::transfer::{Found, Kind, Record};
 use uuid::Uuid;
 
@@ -92,6 +92,22 @@ async fn a_renamed_unit_arrives_although_its_children_were_not_touched() {
         })
         .collect();
     assert_eq!(names, ["OU=Vertrieb,DC=example,DC=com"]);
+}
+
+#[tokio::test]
+async fn a_renamed_integration_group_is_reported_at_once() {
+    let world = World::watching().await;
+    let group = world.dc.edit(|directory| directory.integration_group());
+    world.dc.edit(|directory| directory.change(group, |group| group.dn = format!("CN=Jump,{STAFF}")));
+    world
+        .server
+        .until("the report", |adit| match &adit.heartbeats.last()?.directory {
+            DirectoryState::Connected { report, .. } => {
+                matches!(report.integration_group, Lookup::Missing).then_some(())
+            }
+            DirectoryState::Connecting | DirectoryState::Failed { .. } => None,
+        })
+        .await;
 }
 
 #[tokio::test]

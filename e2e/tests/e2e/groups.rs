@@ -87,8 +87,6 @@ async fn a_renamed_integration_group_is_followed() -> Result<()> {
     stack.ad(json!({"op": "rename", "object": stack.group, "name": name})).await?;
     stack.ad(json!({"op": "set", "object": stack.group, "attributes": {"sAMAccountName": name}})).await?;
     stack.comes("the new name", |jc| jc.group_by_name(&name).is_some_and(|group| group["id"] == id)).await?;
-    // Names are looked at every minute, and when settings come.
-    stack.change(json!({"poll_interval_ms": 260})).await?;
     stack.check("integration_group_renamed", "warning").await?;
     stack.ad(stack.person("bob")).await?;
     stack.ad(json!({"op": "add_members", "group": name, "members": [stack.account("bob")]})).await?;

@@ -58,8 +58,9 @@ struct ShowPage {
     users: Vec<Tally>,
     groups: Vec<Tally>,
     being_planned: i64,
-    /// Users in scope, and the share of them whose current password JumpCloud has.
+    /// Users in scope, and those of them whose current password JumpCloud has.
     in_scope: i64,
+    delivered: i64,
     percent: Option<String>,
     open_alerts: i64,
     checks: Vec<CheckRow>,
@@ -162,6 +163,7 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
         groups: tallies(&counts, "group"),
         being_planned: store::dirty::count(&app.db, id).await?,
         in_scope: coverage.users,
+        delivered: coverage.counts.get("delivered").copied().unwrap_or_default(),
         percent: coverage.percent.map(passwords::percent),
         open_alerts: store::alerts::count_open(&app.db, Some(id)).await?,
         checks,

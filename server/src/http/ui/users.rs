@@ -69,6 +69,11 @@ impl ShowPage {
     fn here(&self) -> String {
         format!("/domains/{}/users/{}", self.head.id, self.guid)
     }
+
+    /// JumpCloud does not have the current one.
+    fn password_lags(&self) -> bool {
+        self.password.as_ref().is_some_and(|password| !password.meaning.remedy.is_empty())
+    }
 }
 
 pub(super) async fn list(

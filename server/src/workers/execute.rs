@@ -5,6 +5,7 @@
 
 mod instance;
 mod outcome;
+mod password;
 mod perform;
 mod settle;
 

@@ -57,6 +57,9 @@ alter table domains
     add column exempt_accounts text[] not null default '{}',
     add column exempt_users uuid[] not null default '{}';
 
+-- Planned before the others: a password, or a change that the watcher has just seen.
+alter table dirty add column urgent boolean not null default false;
+
 -- What JumpCloud demands of a password.
 alter table organizations add column password_policy jsonb;
 

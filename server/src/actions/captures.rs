@@ -36,7 +36,7 @@ pub async fn receive(app: &App, agent: &Agent, message: &Captures) -> Result<Cap
         results.push(CaptureResult { capture: captured.envelope.label.capture, outcome });
     }
     kept.dedup();
-    store::dirty::mark(&mut tx, agent.domain_id, &kept).await?;
+    store::dirty::mark_urgent(&mut tx, agent.domain_id, &kept).await?;
     tx.commit().await?;
     app.wake.plan.notify_one();
     Ok(CapturesAnswer { results })

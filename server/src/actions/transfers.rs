@@ -75,6 +75,7 @@ async fn apply(
     let mut applying = Applying {
         domain: id,
         policy: domain.settings.policy(),
+        kind: last.kind,
         only_new: !trust.settled,
         now,
         lists: BTreeMap::new(),
@@ -176,6 +177,7 @@ async fn watch_integration_group(tx: &mut PgConnection, domain: &Domain) -> Resu
 struct Applying {
     domain: DomainId,
     policy: Policy,
+    kind: Kind,
     only_new: bool,
     now: DateTime<Utc>,
     /// Lists of members that are not complete yet.
@@ -221,7 +223,10 @@ impl Applying {
         let rows: Vec<_> = rows.into_values().collect();
         let changed = store::directory::insert_users(tx, self.domain, &rows, self.only_new, self.now).await?;
         let guids: Vec<_> = changed.iter().map(|row| row.guid).collect();
-        store::dirty::mark(tx, self.domain, &guids).await?;
+        match self.kind {
+            Kind::Delta => store::dirty::mark_urgent(tx, self.domain, &guids).await?,
+            Kind::Full => store::dirty::mark(tx, self.domain, &guids).await?,
+        }
         self.mark_claimants(tx, &rows, &changed).await
     }
 

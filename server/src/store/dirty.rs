@@ -33,6 +33,24 @@ pub async fn mark(conn: &mut PgConnection, domain: DomainId, guids: &[ObjectGuid
     Ok(())
 }
 
+/// Those of `guids` that are users, to be planned before whatever else is to be planned.
+pub async fn mark_urgent(
+    conn: &mut PgConnection,
+    domain: DomainId,
+    guids: &[ObjectGuid],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into dirty (domain_id, guid, kind, urgent)
+         select $1, guid, 'user', true from directory_users where domain_id = $1 and guid = any($2) order by guid
+         on conflict (domain_id, guid) do update set urgent = true where not dirty.urgent",
+        domain.0,
+        &uuids(guids),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub async fn mark_all(conn: &mut PgConnection, domain: DomainId) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into dirty (domain_id, guid, kind)
@@ -287,7 +305,7 @@ pub async fn delete_some(
 ) -> sqlx::Result<Vec<(ObjectGuid, String)>> {
     let rows = sqlx::query!(
         r#"delete from dirty where domain_id = $1 and guid in (
-               select guid from dirty where domain_id = $1 order by kind, guid limit $2 for update
+               select guid from dirty where domain_id = $1 order by urgent desc, kind, guid limit $2 for update
            ) returning guid as "guid: ObjectGuid", kind"#,
         domain.0,
         limit

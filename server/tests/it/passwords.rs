@@ -9,7 +9,7 @@ use protocol::sealing::{Label, SealingKey};
 use protocol::transfer::{Kind, Record};
 use protocol::{CaptureId, DomainId};
 use serde_json::json;
-use server::workers::alerts;
+use server::workers::{alerts, plan};
 use server::{actions, store};
 use simulator::{Action, Fault, Seed};
 use sqlx::PgPool;
@@ -438,6 +438,21 @@ async fn passwords_go_ahead_of_everything_bulk(db: PgPool) {
     let writes = world.jumpcloud.writes();
     let place = writes.iter().position(|write| write.action.as_deref() == Some("set password")).unwrap();
     assert!(place < 16, "place {place} of {}", writes.len());
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn a_password_is_planned_before_a_long_queue(db: PgPool) {
+    let world = World::in_preview(db, Seed::default(), json!({})).await;
+    world.settle().await;
+    actions::sealing::ensure(&world.app).await.unwrap();
+    let mut dc = world.enrolled("dc1.corp.example").await;
+    dc.read_in_full(&people(700)).await;
+    let capture = captured(&mut dc, 799, 1, "last-but-urgent").await;
+    relay(&dc, vec![capture]).await;
+    plan::turn(&world.app).await.unwrap();
+    let planned = world.outbox().await;
+    assert_eq!(planned["set_password ready"], 1);
+    assert!(planned["create_user ready"] < 700, "the queue is longer than one turn");
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]

@@ -16,6 +16,28 @@ use crate::store::agents::Agent;
 pub const LOST: [&str; 7] =
     ["ambiguous", "damaged", "disk_full", "no_sealing_key", "spool_full", "too_long", "too_slow"];
 
+/// What an agent counted, by its stable code.
+pub fn counted(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "captured" => "captured",
+        "relayed" => "relayed to the server",
+        "exempt" => "of privileged accounts, not kept",
+        "ignored_account" => "of computers and the like, not kept",
+        "no_sealing_key" => "before the hook had a key to seal with",
+        "not_text" => "not text, so nobody could type it elsewhere",
+        "too_long" => "too long",
+        "too_slow" => "the disk was too slow",
+        "disk_full" => "the disk was full",
+        "spool_full" => "the spool was full",
+        "superseded" => "replaced by a later one",
+        "unconfirmed" => "not accepted by the domain controller",
+        "ambiguous" => "one of several at once, which one cannot be told",
+        "damaged" => "damaged in the spool",
+        "refused_by_server" => "refused by the server",
+        _ => return None,
+    })
+}
+
 /// Keeps what an agent has captured. What is answered for, the agent forgets.
 pub async fn receive(app: &App, agent: &Agent, message: &Captures) -> Result<CapturesAnswer> {
     if message.captures.len() > MAX_CAPTURES {
@@ -90,4 +112,14 @@ pub(super) fn has_lost_more(agent: &Agent, state: Option<&CaptureState>) -> bool
     let lost = |state: &CaptureState| LOST.iter().filter_map(|code| state.counters.get(*code)).sum::<u64>();
     let before = agent.capture.as_ref().map_or(0, |state| lost(state));
     state.is_some_and(|state| lost(state) > before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_loss_has_its_words() {
+        assert!(LOST.iter().all(|code| counted(code).is_some()));
+    }
 }

@@ -147,7 +147,11 @@ pub fn name_of(agent: &Agent) -> String {
 
 fn health(agent: &Agent, now: DateTime<Utc>) -> (Capture, String) {
     let Some(state) = agent.capture.as_deref() else {
-        return (Capture::Unknown, "The agent does not tell: update it.".into());
+        let why = match agent.platform.as_str() {
+            "windows" => "This version of the agent captures no passwords on Windows.",
+            _ => "The agent does not tell: update it.",
+        };
+        return (Capture::Unknown, why.into());
     };
     match state.hook {
         Hook::Missing => {
@@ -171,7 +175,7 @@ fn troubles(agent: &Agent, state: &CaptureState, now: DateTime<Utc>) -> Vec<Stri
         let counts: Vec<_> = super::captures::LOST
             .iter()
             .filter_map(|code| Some((code, state.counters.get(*code).filter(|count| **count > 0)?)))
-            .map(|(code, count)| format!("{count} {code}"))
+            .map(|(code, count)| format!("{count} ({})", super::captures::counted(code).unwrap_or(code)))
             .collect();
         found.push(format!(
             "Captured passwords were lost, the last on {}: {}. See the coverage for the users concerned, and the agent's \

@@ -65,28 +65,6 @@ pub(super) fn capture(state: Capture) -> Badge {
     (tone, word).into()
 }
 
-/// What an agent counted, by its stable code.
-pub(super) fn counted(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "captured" => "captured",
-        "relayed" => "relayed to the server",
-        "exempt" => "of privileged accounts, not kept",
-        "ignored_account" => "of computers and the like, not kept",
-        "no_sealing_key" => "before the hook had a key to seal with",
-        "not_text" => "not text, so nobody could type it elsewhere",
-        "too_long" => "too long",
-        "too_slow" => "the disk was too slow",
-        "disk_full" => "the disk was full",
-        "spool_full" => "the spool was full",
-        "superseded" => "replaced by a later one",
-        "unconfirmed" => "not accepted by the domain controller",
-        "ambiguous" => "one of several at once, which one cannot be told",
-        "damaged" => "damaged in the spool",
-        "refused_by_server" => "refused by the server",
-        _ => return None,
-    })
-}
-
 /// In a hundred, as it was rounded: never up.
 pub(super) fn percent(percent: f64) -> String {
     format!("{percent} %")
@@ -140,7 +118,6 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actions::captures::LOST;
 
     #[test]
     fn every_state_has_its_words() {
@@ -149,7 +126,6 @@ mod tests {
             assert_ne!(meaning.badge.word, "Unknown", "{state}");
             assert!(!meaning.what.is_empty() && (meaning.remedy.is_empty() == (state == "delivered")));
         }
-        assert!(LOST.iter().all(|code| counted(code).is_some()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use protocol::captures::CaptureState;
 
-use crate::actions::captures::LOST;
+use crate::actions::captures::{LOST, counted};
 use crate::actions::coverage::{Capture, Covering};
 use crate::http::ui::passwords;
 use crate::http::ui::views::Badge;
@@ -69,7 +69,7 @@ fn told(agent: &Agent) -> Option<Told> {
 
 fn counts(state: &CaptureState) -> Vec<Count> {
     let count = |(code, count): (&String, &u64)| Count {
-        what: passwords::counted(code).map_or_else(|| code.clone(), str::to_owned),
+        what: counted(code).map_or_else(|| code.clone(), str::to_owned),
         count: *count,
         is_lost: LOST.contains(&code.as_str()),
     };

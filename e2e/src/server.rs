@@ -22,6 +22,8 @@ pub struct Server {
     process: Mutex<Option<Process>>,
     program: PathBuf,
     listen: String,
+    /// Somebody else's database.
+    database: Option<String>,
     pub token: String,
     pub fingerprint: String,
     certificate: Vec<u8>,
@@ -36,17 +38,7 @@ impl Server {
     }
 
     pub async fn start() -> Result<Arc<Self>> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let data = Scratch::new("srv")?;
-        let mut server = Self {
-            process: Mutex::default(),
-            program: place::program("adit-server")?,
-            listen: format!("127.0.0.1:{}", place::free_port()?),
-            token: String::new(),
-            fingerprint: String::new(),
-            certificate: Vec::new(),
-            data,
-        };
+        let mut server = Self::new()?;
         server.resume().await?;
         let log = server.log()?;
         server.fingerprint = log
@@ -61,9 +53,36 @@ impl Server {
         Ok(Arc::new(server))
     }
 
+    /// A second server on the database of this one.
+    pub async fn beside(&self) -> Result<Self> {
+        let socket = self.data_dir().join("postgres.socket");
+        let mut server = Self::new()?;
+        server.database = Some(format!("postgres://adit@localhost/adit?host={}", socket.display()));
+        server.token.clone_from(&self.token);
+        std::fs::create_dir_all(server.data_dir())?;
+        std::fs::copy(self.data_dir().join("master.key"), server.data_dir().join("master.key"))?;
+        server.resume().await?;
+        Ok(server)
+    }
+
+    fn new() -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self {
+            process: Mutex::default(),
+            program: place::program("adit-server")?,
+            listen: format!("127.0.0.1:{}", place::free_port()?),
+            database: None,
+            token: String::new(),
+            fingerprint: String::new(),
+            certificate: Vec::new(),
+            data: Scratch::new("srv")?,
+        })
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.env_remove("DATABASE_URL").env("ADIT_DATA_DIR", self.data_dir());
+        command.envs(self.database.as_ref().map(|url| ("ADIT_DATABASE_URL", url)));
         command.env("ADIT_LISTEN", &self.listen).env("ADIT_ALLOW_PRIVATE_UPSTREAM", "true");
         command.env("ADIT_LOG", std::env::var("ADIT_LOG").unwrap_or("info".into()));
         command
@@ -119,6 +138,13 @@ impl Server {
     pub fn kill(&self) {
         if let Some(process) = self.lock().as_mut() {
             process.kill();
+        }
+    }
+
+    /// Has it hang, or go on; its database lives on.
+    pub fn freeze(&self, frozen: bool) {
+        if let Some(process) = self.lock().as_ref() {
+            process.freeze(frozen);
         }
     }
 

@@ -39,6 +39,10 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     let app = App::new(db.clone(), clock, vault, config, public_url, fingerprint.clone());
 
     actions::sealing::ensure(&app).await?;
+    if cluster.is_private() {
+        // Whoever served before on this data directory is gone, however it ended.
+        store::organizations::update_executors_gone(&app.db).await?;
+    }
     let (stop, stopping) = watch::channel(false);
     let supervised = tokio::spawn({
         let cluster = cluster.clone();
@@ -176,6 +180,7 @@ async fn connect(cluster: &Cluster) -> anyhow::Result<PgPool> {
     let db = PgPoolOptions::new()
         .max_connections(24)
         .acquire_timeout(Duration::from_secs(10))
+        .after_connect(|session, _| Box::pin(store::session::prepare(session)))
         .connect_with(cluster.connect_options())
         .await
         .context("could not connect to the database; see ADIT_DATABASE_URL")?;

@@ -23,6 +23,7 @@ mod paging;
 mod passwords;
 mod request;
 mod settings;
+mod tenure;
 mod token;
 mod user;
 mod user_writes;
@@ -39,6 +40,7 @@ pub use marks::Marks;
 pub use organizations::{Organization, PasswordPolicy};
 pub use planner::plan::Lane;
 pub use settings::{Credential, Settings, SettingsError};
+pub use tenure::Tenure;
 pub use users::UserPages;
 
 /// The result of a call.

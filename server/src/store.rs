@@ -19,6 +19,7 @@ pub mod organizations;
 pub mod passwords;
 pub mod planning;
 pub mod sealing_keys;
+pub mod session;
 pub mod subjects;
 pub mod transfers;
 

@@ -7,6 +7,8 @@ mod attributes;
 mod bad_input;
 mod capture;
 mod capture_install;
+mod crashes;
+mod dice;
 mod eligibility;
 mod groups;
 mod guard;

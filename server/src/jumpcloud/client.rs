@@ -15,7 +15,7 @@ use super::answer::{Answer, Raw, unreachable};
 use super::base_url::BaseUrl;
 use super::request::{Body, Request};
 use super::token::ServiceAccount;
-use super::{Budget, Credential, JumpCloudError, Result, Settings, SettingsError};
+use super::{Budget, Credential, JumpCloudError, Result, Settings, SettingsError, Tenure};
 
 /// A request does not wait through a longer pause: whoever holds a lease should not.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,6 +26,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub struct Client {
     shared: Arc<Shared>,
     lane: Lane,
+    tenure: Option<Tenure>,
 }
 
 #[derive(Debug)]
@@ -62,12 +63,17 @@ impl Client {
         let access = Access::new(credential, &base_url)?;
         let http = http(proxy.as_ref(), &base_url, timeout)?;
         let shared = Shared { http, base_url, access, org_id, budget, timeout };
-        Ok(Self { shared: Arc::new(shared), lane: Lane::Normal })
+        Ok(Self { shared: Arc::new(shared), lane: Lane::Normal, tenure: None })
     }
 
     /// The same client in another lane. Without this it is [`Lane::Normal`].
     pub fn in_lane(&self, lane: Lane) -> Self {
-        Self { shared: Arc::clone(&self.shared), lane }
+        Self { lane, ..self.clone() }
+    }
+
+    /// The same client for as long as the tenure holds.
+    pub fn during(&self, tenure: &Tenure) -> Self {
+        Self { tenure: Some(tenure.clone()), ..self.clone() }
     }
 
     /// The budget that every request of this client is taken from.
@@ -118,6 +124,10 @@ impl Client {
     async fn once(&self, request: &Request<'_>, proof: &Proof) -> Result<Answer> {
         let permit = self.shared.budget.acquire_within(self.lane, PATIENCE).await;
         let permit = permit.map_err(|left| JumpCloudError::Throttled { retry_after: Some(left) })?;
+        // The last moment: waiting for the permit may have taken long.
+        if self.tenure.as_ref().is_some_and(|tenure| !tenure.holds()) {
+            return Err(JumpCloudError::NotOurs);
+        }
         let response = self.prepared(request, proof).send().await.map_err(unreachable)?;
         let raw = Raw::read(response).await?;
         tracing::debug!(method = %request.method, path = request.path.join("/"), status = raw.status, "JumpCloud answered");

@@ -88,7 +88,7 @@ fn explained(cause: JumpCloudError, organizations: &[Organization]) -> Credentia
         JumpCloudError::Refused(refusal) | JumpCloudError::Conflict(refusal) => {
             ("refused", format!("JumpCloud refused the check: {refusal}"))
         }
-        JumpCloudError::Malformed(_) | JumpCloudError::InvalidId(_) => (
+        JumpCloudError::Malformed(_) | JumpCloudError::InvalidId(_) | JumpCloudError::NotOurs => (
             "malformed_answer",
             "what answers there is not JumpCloud: check the base URL, and whether a proxy puts a page of its own in between".to_owned(),
         ),

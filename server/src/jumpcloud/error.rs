@@ -30,6 +30,8 @@ pub enum JumpCloudError {
     Malformed(&'static str),
     #[error("{0:?} is no JumpCloud id")]
     InvalidId(String),
+    #[error("this process has the organization's work no longer")]
+    NotOurs,
 }
 
 /// JumpCloud's own words of a refusal.
@@ -78,7 +80,7 @@ impl JumpCloudError {
             Self::Unauthorized(_) | Self::Forbidden(_) | Self::OrganizationUnknown(_) => {
                 Verdict::PauseOrganization { code: self.code() }
             }
-            Self::Unreachable(_) | Self::Server { .. } | Self::Malformed(_) => Verdict::Retry,
+            Self::Unreachable(_) | Self::Server { .. } | Self::Malformed(_) | Self::NotOurs => Verdict::Retry,
             Self::NotFound(_) | Self::Conflict(_) | Self::Refused(_) | Self::InvalidId(_) => Verdict::Park,
         }
     }
@@ -96,6 +98,7 @@ impl JumpCloudError {
             Self::Server { .. } => "server_error",
             Self::Malformed(_) => "malformed_answer",
             Self::InvalidId(_) => "invalid_id",
+            Self::NotOurs => "not_ours",
         }
     }
 
@@ -112,7 +115,8 @@ impl JumpCloudError {
             | Self::Unreachable(_)
             | Self::Server { .. }
             | Self::Malformed(_)
-            | Self::InvalidId(_) => None,
+            | Self::InvalidId(_)
+            | Self::NotOurs => None,
         }
     }
 
@@ -130,7 +134,8 @@ impl JumpCloudError {
             | Self::Unreachable(_)
             | Self::Server { .. }
             | Self::Malformed(_)
-            | Self::InvalidId(_) => false,
+            | Self::InvalidId(_)
+            | Self::NotOurs => false,
         }
     }
 }

@@ -71,7 +71,8 @@ fn without(error: JumpCloudError, password: &str) -> JumpCloudError {
         | JumpCloudError::Unreachable(_)
         | JumpCloudError::Server { .. }
         | JumpCloudError::Malformed(_)
-        | JumpCloudError::InvalidId(_) => error,
+        | JumpCloudError::InvalidId(_)
+        | JumpCloudError::NotOurs => error,
     }
 }
 

@@ -238,8 +238,23 @@ pub async fn lease(
     .await
 }
 
-/// Puts back what a process that died had leased. What has a successor by now is superseded.
-pub async fn update_leases_expired(db: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<u64> {
+/// Whether anything of the organization is under way.
+pub async fn has_leased(db: impl PgExecutor<'_>, organization: OrganizationId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from operations where organization_id = $1 and state = 'leased') as "leased!""#,
+        organization.0
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Puts back what was leased by a process that died: all whose lease has run out, and of an organization that was taken
+/// over all but what is leased under the token. What has a successor by now is superseded.
+pub async fn update_leases_ended(
+    db: impl PgExecutor<'_>,
+    taken_over: Option<(OrganizationId, Uuid)>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "update operations o
          set state = case when exists (
@@ -247,8 +262,10 @@ pub async fn update_leases_expired(db: impl PgExecutor<'_>, now: DateTime<Utc>) 
                    and s.target is not distinct from o.target and s.state in ('ready', 'held', 'parked'))
              then 'superseded' else 'ready' end,
              lease_token = null, lease_until = null
-         where state = 'leased' and lease_until < $1",
-        now
+         where state = 'leased' and (lease_until < $1 or organization_id = $2 and lease_token <> $3)",
+        now,
+        taken_over.map(|(id, _)| id.0),
+        taken_over.map(|(_, token)| token)
     )
     .execute(db)
     .await?;

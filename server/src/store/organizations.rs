@@ -176,33 +176,54 @@ pub async fn find_executor(
     Ok(executor.flatten())
 }
 
+/// The request budget of an organization, as this process has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Executorship {
+    pub until: DateTime<Utc>,
+    /// Another process, or none, had it before.
+    pub taken_over: bool,
+}
+
 /// Takes or keeps the request budget of the organization for this process; a lease that is still long is not written
-/// again. False: another process has it.
+/// again. `None`: another process has it.
 pub async fn lease_executor(
     db: impl PgExecutor<'_>,
     id: OrganizationId,
     process: Uuid,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
+) -> sqlx::Result<Option<Executorship>> {
+    sqlx::query_as!(
+        Executorship,
         r#"with mine as (
-               select id from organizations
+               select executor_until from organizations
                where id = $1 and executor = $2 and executor_until > $3::timestamptz + ($4::timestamptz - $3) / 2
            ), renewed as (
-               update organizations set executor = $2, executor_until = $4
-               where id = $1 and (executor = $2 or executor is null or executor_until < $3)
+               update organizations o set executor = $2, executor_until = $4
+               from (select id, executor from organizations where id = $1) before
+               where o.id = before.id and (o.executor = $2 or o.executor is null or o.executor_until < $3)
                  and not exists (select from mine)
-               returning id
+               returning o.executor_until, before.executor is distinct from $2 as taken_over
            )
-           select exists (select from mine union all select from renewed) as "mine!""#,
+           select executor_until as "until!", false as "taken_over!" from mine
+           union all select executor_until, taken_over from renewed"#,
         id.0,
         process,
         now,
         until
     )
-    .fetch_one(db)
+    .fetch_optional(db)
     .await
+}
+
+/// Gives every budget free: no other process is there.
+pub async fn update_executors_gone(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update organizations set executor = null, executor_until = null where executor is not null"
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Gives the budgets of this process free, so that the next one need not wait.

@@ -17,14 +17,14 @@ use std::time::Duration;
 
 use chrono::Duration as Span;
 use protocol::OrganizationId;
-use sqlx::PgExecutor;
+use sqlx::PgConnection;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::Worked;
 use crate::app::App;
-use crate::jumpcloud::Client;
+use crate::jumpcloud::{Client, Tenure};
 use crate::store;
 use crate::store::operations::Leased;
 use crate::store::organizations::Organization;
@@ -73,7 +73,8 @@ pub async fn turn(app: &App) -> anyhow::Result<Worked> {
     let mut leased = 0;
     for organization in store::organizations::list(&app.db).await? {
         let mut under_way = JoinSet::new();
-        leased += fill(app, organization.id, &mut under_way).await?;
+        let tenure = Tenure::new(app.clock.clone());
+        leased += fill(app, organization.id, &tenure, &mut under_way).await?;
         while under_way.join_next().await.is_some() {}
     }
     Ok(if leased > 0 { Worked::More } else { Worked::Idle })
@@ -90,9 +91,9 @@ fn bell_of(
 
 /// Works for one organization until told to stop; what is under way then is finished first.
 async fn serve(app: App, id: OrganizationId, bell: Arc<tokio::sync::Notify>, stop: watch::Receiver<bool>) {
-    let mut under_way = JoinSet::new();
+    let (mut under_way, tenure) = (JoinSet::new(), Tenure::new(app.clock.clone()));
     while !*stop.borrow() {
-        if let Err(error) = fill(&app, id, &mut under_way).await {
+        if let Err(error) = fill(&app, id, &tenure, &mut under_way).await {
             tracing::error!(organization.id = %id, "could not lease operations: {error:#}");
         }
         tokio::select! {
@@ -110,15 +111,22 @@ async fn serve(app: App, id: OrganizationId, bell: Arc<tokio::sync::Notify>, sto
 
 /// Leases as much as there is room for. Returns how much that was. Nothing is written where there is nothing to do: the
 /// budget is taken together with what is to be spent of it.
-async fn fill(app: &App, id: OrganizationId, under_way: &mut JoinSet<()>) -> anyhow::Result<usize> {
+async fn fill(
+    app: &App,
+    id: OrganizationId,
+    tenure: &Tenure,
+    under_way: &mut JoinSet<()>,
+) -> anyhow::Result<usize> {
     while under_way.try_join_next().is_some() {}
     let now = app.clock.now();
     let owner = store::organizations::find_executor(&app.db, id, now).await?;
     if owner.is_some_and(|owner| owner != app.process) {
         return Ok(0);
     }
-    // What is under way spends of the budget for as long as it takes.
-    if !under_way.is_empty() && !lease_budget(&app.db, app, id).await? {
+    // What is under way spends of the budget for as long as it takes; what nobody carries on is taken over.
+    let abandoned =
+        owner.is_none() && under_way.is_empty() && store::operations::has_leased(&app.db, id).await?;
+    if (abandoned || !under_way.is_empty()) && !take_budget(app, id, tenure).await? {
         return Ok(0);
     }
     let Some(room) = CONCURRENCY.checked_sub(under_way.len()).filter(|room| *room > 0) else { return Ok(0) };
@@ -126,14 +134,14 @@ async fn fill(app: &App, id: OrganizationId, under_way: &mut JoinSet<()>) -> any
     if organization.paused_until.is_some_and(|until| until > now) {
         return Ok(0);
     }
-    let client = app.jumpcloud(&organization)?;
-    instance::ensure(app, &organization, &client).await?;
+    let client = app.jumpcloud(&organization)?.during(tenure);
+    instance::ensure(app, &organization, &client, tenure).await?;
     let max_lane = if under_way.len() < BULK { 2 } else { 1 };
     let token = Uuid::new_v4();
     let mut tx = app.db.begin().await?;
     let room = i64::try_from(room)?;
     let leased = store::operations::lease(&mut tx, id, token, now, now + LEASE, max_lane, room).await?;
-    if leased.is_empty() || !lease_budget(&mut *tx, app, id).await? {
+    if leased.is_empty() || !lease_budget(&mut tx, app, id, tenure, token).await? {
         return Ok(0);
     }
     tx.commit().await?;
@@ -144,10 +152,30 @@ async fn fill(app: &App, id: OrganizationId, under_way: &mut JoinSet<()>) -> any
     Ok(count)
 }
 
-/// False: another process has the budget.
-async fn lease_budget(db: impl PgExecutor<'_>, app: &App, id: OrganizationId) -> sqlx::Result<bool> {
+async fn take_budget(app: &App, id: OrganizationId, tenure: &Tenure) -> sqlx::Result<bool> {
+    let mut tx = app.db.begin().await?;
+    let taken = lease_budget(&mut tx, app, id, tenure, Uuid::nil()).await?;
+    tx.commit().await?;
+    Ok(taken)
+}
+
+/// Takes or keeps the budget. What the process that had it before left under way is put back, but not what is leased
+/// under `token`: that process can begin no request any more. False: another process has it.
+async fn lease_budget(
+    tx: &mut PgConnection,
+    app: &App,
+    id: OrganizationId,
+    tenure: &Tenure,
+    token: Uuid,
+) -> sqlx::Result<bool> {
     let now = app.clock.now();
-    store::organizations::lease_executor(db, id, app.process, now, now + EXECUTOR_LEASE).await
+    let leased = store::organizations::lease_executor(&mut *tx, id, app.process, now, now + EXECUTOR_LEASE);
+    let Some(budget) = leased.await? else { return Ok(false) };
+    if budget.taken_over {
+        store::operations::update_leases_ended(&mut *tx, Some((id, token)), now).await?;
+    }
+    tenure.extend(budget.until);
+    Ok(true)
 }
 
 async fn carry_out(app: App, organization: Organization, client: Client, operation: Leased, token: Uuid) {

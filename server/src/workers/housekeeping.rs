@@ -25,7 +25,7 @@ pub async fn turn(app: &App) -> anyhow::Result<Worked> {
     if store::dirty::mark_due(&app.db, now).await? > 0 {
         app.wake.plan.notify_one();
     }
-    if store::operations::update_leases_expired(&app.db, now).await? > 0 {
+    if store::operations::update_leases_ended(&app.db, None, now).await? > 0 {
         app.wake.execute.notify_one();
     }
     let mut tx = app.db.begin().await?;

@@ -76,6 +76,26 @@ async fn another_process_that_has_the_request_budget_is_waited_for(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn what_a_process_that_died_had_under_way_goes_on_once_its_budget_has_lapsed(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = world.enrolled("dc1").await;
+    dc.read_in_full(&people(2)).await;
+    world.settle().await;
+    let died = "with others as (update organizations set executor = gen_random_uuid(), executor_until = $1)
+                update operations set state = 'leased', lease_token = gen_random_uuid(), lease_until = $2
+                where kind = 'create_user'";
+    let lapses = world.now() + TimeDelta::seconds(15);
+    let ends = world.now() + TimeDelta::seconds(120);
+    sqlx::query(died).bind(lapses).bind(ends).execute(&world.app.db).await.unwrap();
+    world.activate().await;
+    assert!(world.jumpcloud.users().is_empty());
+    world.advance(TimeDelta::seconds(16));
+    world.settle().await;
+    world.settle().await;
+    assert_eq!(world.jumpcloud.users().len(), 2);
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
 async fn a_create_whose_answer_was_lost_is_not_made_twice(db: PgPool) {
     let world = World::start(db).await;
     let mut dc = world.enrolled("dc1").await;

@@ -5,20 +5,25 @@ use planner::plan::Lane;
 use protocol::DomainName;
 
 use crate::app::App;
-use crate::jumpcloud::{AuthorityOutcome, Client, JumpCloudError};
+use crate::jumpcloud::{AuthorityOutcome, Client, JumpCloudError, Tenure};
 use crate::store;
 use crate::store::domains::Mode;
 use crate::store::organizations::Organization;
 
 /// Finds or makes the object of every active domain of the organization that has none yet.
-pub(super) async fn ensure(app: &App, organization: &Organization, client: &Client) -> anyhow::Result<()> {
+pub(super) async fn ensure(
+    app: &App,
+    organization: &Organization,
+    client: &Client,
+    tenure: &Tenure,
+) -> anyhow::Result<()> {
     for domain in store::domains::list_of(&app.db, organization.id).await? {
         // What the settings name has not been found yet: there is nothing to sync, and so nothing to write.
         let unresolved = domain.integration_group.is_none() || domain.root_user_container.is_none();
         if domain.mode != Mode::Active || domain.activedirectory_ready || unresolved {
             continue;
         }
-        if !super::lease_budget(&app.db, app, organization.id).await? {
+        if !super::take_budget(app, organization.id, tenure).await? {
             return Ok(());
         }
         let name = DomainName::parse(&domain.name)?;

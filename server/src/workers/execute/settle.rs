@@ -256,9 +256,10 @@ pub(in crate::workers) fn advice(error: &JumpCloudError) -> String {
             "Give the credential's administrator the rights it lacks, or enter another credential."
         }
         JumpCloudError::OrganizationUnknown(_) => "Correct the organization id.",
-        JumpCloudError::Unreachable(_) | JumpCloudError::Server { .. } | JumpCloudError::Malformed(_) => {
-            "It is tried again by itself."
-        }
+        JumpCloudError::Unreachable(_)
+        | JumpCloudError::Server { .. }
+        | JumpCloudError::Malformed(_)
+        | JumpCloudError::NotOurs => "It is tried again by itself.",
         JumpCloudError::NotFound(_)
         | JumpCloudError::Conflict(_)
         | JumpCloudError::Refused(_)

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
-use server::jumpcloud::{JumpCloudError, Lane, Verdict};
+use server::clock::Clock;
+use server::jumpcloud::{JumpCloudError, Lane, Tenure, Verdict};
 use simulator::{Action, Fault};
 
 use crate::jumpcloud::support::{World, impatient, person};
@@ -179,4 +181,19 @@ async fn an_error_names_no_address() {
         source = cause.source();
     }
     assert!(!chain.contains("systemusers") && !chain.contains("ada"), "{chain}");
+}
+
+#[tokio::test]
+async fn after_its_tenure_a_client_begins_no_request() {
+    let world = World::start().await;
+    let clock = Clock::stopped_at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+    let tenure = Tenure::new(clock.clone());
+    let client = world.jumpcloud.during(&tenure);
+    let refused = |answer| matches!(answer, Err(JumpCloudError::NotOurs));
+    assert!(refused(client.create_user(&person("ada")).await));
+    tenure.extend(clock.now() + TimeDelta::seconds(15));
+    client.create_user(&person("ada")).await.unwrap();
+    clock.advance(TimeDelta::seconds(15));
+    assert!(refused(client.create_user(&person("bob")).await));
+    assert!(world.sim.user_by_username("bob").is_none());
 }

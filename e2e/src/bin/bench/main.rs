@@ -125,7 +125,7 @@ async fn quiet(stack: &Stack, counts: &proxy::Counts) -> Result<Vec<Row>> {
     let each = |count: u64| count as f64 / polls;
     Ok(vec![
         Row {
-            name: "P2 requests per poll, the report of each minute too",
+            name: "P2 requests per poll, the report of each half minute too",
             value: each(requests),
             unit: "",
             target: 1.1,

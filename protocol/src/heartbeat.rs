@@ -71,6 +71,9 @@ pub struct Report {
     pub current_time: Option<DateTime<Utc>>,
     /// `objectSid` of the domain's head.
     pub domain_sid: Option<Sid>,
+    /// The settings revision by whose names was looked; 0 from an agent that does not tell.
+    #[serde(default)]
+    pub revision: i64,
     /// What the settings' names were found to be.
     pub root_user_container: Lookup,
     pub integration_group: Lookup,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use protocol::ObjectGuid;
 use protocol::captures::PasswordStamp;
 use protocol::directory::SAM_USER_OBJECT;
@@ -18,6 +19,7 @@ use super::errors::Failure;
 use super::meta_data::password_version;
 use super::report;
 use super::search::Search;
+use crate::clock;
 
 const DOING: &str = "Looking an account up";
 
@@ -77,7 +79,7 @@ impl Accounts {
             Some(open) => open,
             None => Open::new(&self.controller, settings, self.patience).await?,
         };
-        let found = open.find(name).await?;
+        let found = open.find(name, clock::now()).await?;
         // Kept only after a success.
         self.open = Some(Open { used: Instant::now(), ..open });
         Ok(found)
@@ -96,7 +98,7 @@ impl Open {
         Ok(Self { connection, settings: settings.clone(), invocation_id, used: Instant::now() })
     }
 
-    async fn find(&self, name: &str) -> Result<Option<Account>, Failure> {
+    async fn find(&self, name: &str, now: DateTime<Utc>) -> Result<Option<Account>, Failure> {
         let attributes = [
             "objectGUID",
             "objectClass",
@@ -110,17 +112,18 @@ impl Open {
         let mut pages = self.connection.pages(search, 2);
         let mut found = None;
         while let Some(entry) = pages.next().await? {
-            found = found.or_else(|| self.understand(&entry));
+            found = found.or_else(|| self.understand(&entry, now));
         }
         Ok(found)
     }
 
-    fn understand(&self, entry: &Entry) -> Option<Account> {
+    fn understand(&self, entry: &Entry, looked_at: DateTime<Utc>) -> Option<Account> {
         let guid = entry.guid().or_else(|| entry.name()?.guid)?;
         let version = entry.octets("replPropertyMetaData").and_then(password_version);
         let shown = entry.number("pwdLastSet").map(|pwd_last_set| Shown {
             stamp: PasswordStamp { pwd_last_set, version },
             changed_here: version.is_none_or(|version| version.invocation_id == self.invocation_id),
+            looked_at,
         });
         Some(Account { guid, kind: kind(entry), shown })
     }

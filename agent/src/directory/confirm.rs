@@ -6,6 +6,10 @@
 //! that is not older. One that the history refuses leaves `pwdLastSet` as it was: it is older than the next one, or not
 //! the first. Where `pwdLastSet` is 0 ("must change") the originating time of `unicodePwd` is left, in whole seconds, read
 //! after the hook has ended; the hook may have run for 10 s.
+//!
+//! An account that is made without a password has version 1 of `unicodePwd` and `pwdLastSet` 0. Its first password may
+//! follow in the same second, and until that is committed the stamp of the creation would fit: so version 1 is believed
+//! only by a look for which the hook's transaction is over.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::captures::PasswordStamp;
@@ -19,6 +23,9 @@ const BEFORE_STAMP: TimeDelta = TimeDelta::seconds(12);
 /// The stamp is in whole seconds, by a clock that ticks up to a hundredth of a second behind the hook's.
 const STAMP: TimeDelta = TimeDelta::milliseconds(1020);
 
+/// What is left of the hook's transaction, after the capture, takes no longer.
+const COMMIT: TimeDelta = TimeDelta::seconds(1);
+
 /// From 1601 to 1970, in units of 100 ns.
 const EPOCHS_APART: i64 = 116_444_736_000_000_000;
 
@@ -28,6 +35,8 @@ pub struct Shown {
     pub stamp: PasswordStamp,
     /// False if the password was changed on another domain controller, and came by replication.
     pub changed_here: bool,
+    /// When the domain controller was asked, by the hook's clock.
+    pub looked_at: DateTime<Utc>,
 }
 
 /// What is to be done with captures that are in the order of time.
@@ -74,8 +83,13 @@ pub fn rule(
         (None, Some(changed_at)) => {
             let from = behind.max(before(changed_at - BEFORE_STAMP));
             let to = before(changed_at + STAMP).max(from);
+            let is_first = shown.stamp.version.is_some_and(|version| version.version == 1);
+            let may_be_under_way = |captured: &DateTime<Utc>| shown.looked_at < *captured + COMMIT;
             match to - from {
                 0 => Ruling { obsolete: from, ..waiting },
+                _ if is_first && captured[from..to].iter().any(may_be_under_way) => {
+                    Ruling { obsolete: from, ..waiting }
+                }
                 1 => Ruling { obsolete: from, accepted: Some(from), ambiguous: false },
                 _ => Ruling { obsolete: to, accepted: None, ambiguous: true },
             }
@@ -114,7 +128,8 @@ mod tests {
             changed_at: at(second * 1_000_000),
             invocation_id: Uuid::from_u128(1),
         });
-        Shown { stamp: PasswordStamp { pwd_last_set, version }, changed_here: true }
+        let looked_at = at(3_600_000_000);
+        Shown { stamp: PasswordStamp { pwd_last_set, version }, changed_here: true, looked_at }
     }
 
     fn ruling(obsolete: usize, accepted: Option<usize>) -> Ruling {
@@ -163,6 +178,18 @@ mod tests {
         let earlier = Some((at(19_000_000), self::shown(None, Some((2, 19))).stamp));
         assert_eq!(rule(&shown, &several, earlier), ruling(2, Some(2)));
         assert_eq!(rule(&self::shown(None, None), &several, None), ruling(0, None));
+    }
+
+    #[test]
+    fn the_stamp_of_an_account_s_creation_is_not_taken_for_the_one_of_its_first_password() {
+        let created = shown(None, Some((1, 20)));
+        let looked = |micros| Shown { looked_at: at(micros), ..created };
+        let captured = times(&[20_500_000]);
+        assert_eq!(rule(&looked(20_520_000), &captured, None), ruling(0, None));
+        let set = Shown { looked_at: at(20_570_000), ..shown(Some(20_450_000), Some((2, 20))) };
+        assert_eq!(rule(&set, &captured, None), ruling(0, Some(0)));
+        // Made with its password at once, which must be changed: that stays as it is shown.
+        assert_eq!(rule(&looked(21_500_000), &captured, None), ruling(0, Some(0)));
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(crate) async fn read(connection: &Connection, settings: &AgentSettings) -> R
         highest_committed_usn: root.highest_committed_usn,
         current_time: root.current_time,
         domain_sid: head.as_ref().and_then(Entry::sid),
+        revision: settings.revision,
         root_user_container: look_up(connection, &settings.root_user_container).await?,
         integration_group: look_up(connection, &settings.integration_group).await?,
         bind_account: bind_account(connection, settings).await?,

@@ -183,8 +183,10 @@ struct Pins<'a> {
 
 impl<'a> Pins<'a> {
     fn of(domain: &Domain, report: &'a Report) -> Self {
+        // One that looked for the names of earlier settings does not tell what the present ones are.
+        let is_current = report.revision == domain.revision || report.revision == 0;
         let found = |lookup: &Lookup| match lookup {
-            Lookup::Present { guid, .. } => Some(*guid),
+            Lookup::Present { guid, .. } => Some(*guid).filter(|_| is_current),
             Lookup::Missing | Lookup::Unreadable => None,
         };
         let sid = report.domain_sid.as_ref().map(Sid::as_str);

@@ -2,12 +2,13 @@
 
 use chrono::TimeDelta;
 use protocol::heartbeat::Role;
+use serde_json::json;
 use server::actions;
 use server::error::Error;
 use server::store;
 use sqlx::PgPool;
 
-use crate::world::{World, tester};
+use crate::world::{CONTAINER, INTEGRATION, World, guid, tester};
 
 fn code(error: &Error) -> &'static str {
     match error {
@@ -99,4 +100,31 @@ async fn a_domain_controller_of_another_domain_never_watches(db: PgPool) {
     assert_eq!(dc.fence().await, None);
     let checks = actions::checks::list(&world.app, world.domain).await.unwrap();
     assert!(checks.iter().any(|check| check.code == "domain_sid_changed"));
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn what_was_looked_for_by_earlier_settings_is_not_taken_for_what_the_present_ones_name(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = world.enrolled("dc1").await;
+    dc.applied_revision = 1;
+    dc.beat().await.unwrap();
+    let pins = async || {
+        let domain = store::domains::find(&world.app.db, world.domain).await.unwrap().unwrap();
+        (domain.root_user_container, domain.integration_group)
+    };
+    let pinned = (Some(guid(CONTAINER)), Some(guid(INTEGRATION)));
+    assert_eq!(pins().await, pinned);
+
+    let moved = json!({"root_user_container": "OU=People,DC=corp,DC=example"});
+    actions::domains::change_settings(&world.app, &tester(), world.domain, &moved).await.unwrap();
+    // The heartbeat that brings the new settings tells what the former ones named.
+    dc.beat().await.unwrap();
+    assert_eq!(pins().await, (None, None));
+    dc.applied_revision = 2;
+    dc.reads_by = Some(1);
+    dc.beat().await.unwrap();
+    assert_eq!(pins().await, (None, None));
+    dc.reads_by = None;
+    dc.beat().await.unwrap();
+    assert_eq!(pins().await, pinned);
 }

@@ -255,6 +255,7 @@ impl Dc<'_> {
             highest_committed_usn: self.usn,
             current_time: Some(self.world.now()),
             domain_sid: Sid::parse(DOMAIN_SID),
+            revision: self.reads_by.unwrap_or(self.applied_revision),
             root_user_container: found(CONTAINER, &format!("OU=Staff,{BASE}")),
             integration_group: found(INTEGRATION, &format!("CN=JumpCloud,OU=Staff,{BASE}")),
             bind_account: None,

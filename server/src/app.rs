@@ -1,5 +1,7 @@
 //! What every action and worker works with: the database, the clock, the vault, and the bells that wake workers.
 
+mod topics;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +18,8 @@ use crate::crypto::Vault;
 use crate::error::{Error, Result};
 use crate::jumpcloud::{BaseUrl, Budget, Client, Credential, Settings, SettingsError};
 use crate::store::{self, organizations::Organization};
+
+pub use topics::{Follower, Place, Topic, Topics};
 
 /// Cheap to clone; every part is shared.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct Parts {
     /// Names this process in leases.
     pub process: Uuid,
     pub wake: Bells,
+    /// What pages that are open are told.
+    pub topics: Topics,
     clients: Mutex<HashMap<OrganizationId, Known>>,
     executors: Mutex<HashMap<OrganizationId, Arc<Notify>>>,
     opening_keys: Mutex<HashMap<i32, Arc<OpeningKey>>>,
@@ -80,6 +86,7 @@ impl App {
         public_url: PublicUrl,
         fingerprint: Option<String>,
     ) -> Self {
+        let process = Uuid::new_v4();
         Self(Arc::new(Parts {
             db,
             clock,
@@ -87,8 +94,9 @@ impl App {
             config,
             public_url,
             fingerprint,
-            process: Uuid::new_v4(),
+            process,
             wake: Bells::default(),
+            topics: Topics::new(process),
             clients: Mutex::new(HashMap::new()),
             executors: Mutex::new(HashMap::new()),
             opening_keys: Mutex::new(HashMap::new()),

@@ -58,6 +58,13 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
             "there is no administrator yet: run `adit-server create-admin --email you@example.com --role owner --password-stdin`"
         );
     }
+    let asked_to_stop = {
+        let app = app.clone();
+        async move {
+            asked_to_stop.await;
+            app.topics.close();
+        }
+    };
     let served = tls::serve(listener, http::router(app.clone()), certificate.as_ref(), asked_to_stop).await;
     tracing::info!("stopping");
     stop.send_replace(true);

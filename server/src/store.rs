@@ -21,6 +21,7 @@ pub mod planning;
 pub mod sealing_keys;
 pub mod session;
 pub mod subjects;
+pub mod topics;
 pub mod transfers;
 
 /// The schema, forward only; run at start.

@@ -4,6 +4,7 @@
 pub mod alerts;
 pub mod execute;
 pub mod housekeeping;
+pub mod listen;
 pub mod mirror;
 pub mod plan;
 
@@ -61,6 +62,7 @@ pub fn start(app: &App, stop: &watch::Receiver<bool>) -> JoinSet<()> {
         |app| async move { alerts::turn(&app).await },
     ));
     workers.spawn(execute::run(app.clone(), stop.clone()));
+    workers.spawn(listen::run(app.clone(), stop.clone()));
     workers
 }
 

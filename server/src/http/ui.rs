@@ -14,6 +14,7 @@ pub(crate) mod form;
 mod groups;
 mod guard;
 mod holds;
+mod live;
 mod login;
 mod operations;
 mod organizations;
@@ -59,6 +60,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/holds/{id}/answer", post(holds::answer))
         .route("/alerts", get(alerts::list))
         .route("/audit", get(audit::list))
+        .route("/events", get(live::events))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(refusal::panicked))

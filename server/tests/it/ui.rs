@@ -3,6 +3,7 @@
 mod browser;
 mod forms;
 mod hold_pages;
+mod live_pages;
 mod pages;
 mod password_pages;
 mod signing_in;

@@ -7,10 +7,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::form::Fields;
-use super::login;
 use super::refusal::{self, Refusal};
 use super::session::{self, Viewer};
 use super::to;
+use super::{live, login};
 use crate::app::App;
 use crate::crypto::constant_time_eq;
 
@@ -43,6 +43,9 @@ pub(super) fn is_for_machines(path: &str) -> bool {
 /// Leads to the log-in, and from there back to where the administrator was.
 async fn without_session(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
     let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
+    if live::asked_by_page(headers) {
+        return live::without_session(headers);
+    }
     if *method == Method::GET && uri.path() == "/" {
         return match login::first_run(app).await {
             Ok(Some(page)) => page,

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::Duration;
 
+use super::live;
 use super::refusal::Refusal;
 use crate::actions::admins::IDLE_MINUTES;
 use crate::app::{Actor, App};
@@ -37,7 +38,8 @@ impl<S: Sync> FromRequestParts<S> for Viewer {
     }
 }
 
-/// The session that the request's cookie names, if it is neither expired nor idle for too long.
+/// The session that the request's cookie names, if it is neither expired nor idle for too long. What a page asks for by
+/// itself does not keep it.
 pub(super) async fn find(app: &App, headers: &HeaderMap) -> sqlx::Result<Option<Viewer>> {
     let Some(value) = cookie(headers, name(app)) else { return Ok(None) };
     let (digest, now) = (sha256(value.as_bytes()), app.clock.now());
@@ -45,7 +47,9 @@ pub(super) async fn find(app: &App, headers: &HeaderMap) -> sqlx::Result<Option<
     let Some(row) = store::admins::find_session(&app.db, &digest, now, idle_since).await? else {
         return Ok(None);
     };
-    store::admins::update_session_seen(&app.db, &digest, now).await?;
+    if !live::asked_by_page(headers) {
+        store::admins::update_session_seen(&app.db, &digest, now).await?;
+    }
     Ok(Some(Viewer { email: row.email, role: row.role, csrf: row.csrf_token }))
 }
 

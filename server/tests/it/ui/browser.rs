@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use protocol::Secret;
-use reqwest::header::{COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::header::{ACCEPT, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::{Client, StatusCode, redirect};
 use server::actions;
 use server::app::App;
@@ -77,6 +78,47 @@ impl Shown {
     }
 }
 
+/// What an open page is told.
+pub(crate) struct Events {
+    answer: reqwest::Response,
+    text: String,
+    /// Up to here it was looked at.
+    read: usize,
+}
+
+impl Events {
+    /// Reads on until each of these events has come.
+    #[track_caller]
+    pub(crate) fn tell<'a>(&'a mut self, events: &'a [&str]) -> impl Future<Output = ()> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            let come = |text: &str, event: &str| text.lines().any(|line| line == format!("event: {event}"));
+            while !events.iter().all(|event| come(&self.text[self.read..], event)) {
+                let chunk = self.chunk().await;
+                assert!(chunk, "{caller}: the stream has ended, {events:?} were awaited: {}", self.text);
+            }
+            self.read = self.text.len();
+        }
+    }
+
+    /// Reads on until the stream has ended.
+    pub(crate) async fn ends(&mut self) {
+        while self.chunk().await {}
+    }
+
+    /// All that came so far.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    async fn chunk(&mut self) -> bool {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), self.answer.chunk()).await;
+        let chunk = chunk.unwrap_or_else(|_| panic!("nothing more came after {}", self.text)).unwrap();
+        self.text.push_str(chunk.as_deref().map_or("", |octets| str::from_utf8(octets).unwrap()));
+        chunk.is_some()
+    }
+}
+
 impl Browser {
     /// Serves the pages on loopback.
     pub(crate) async fn open(app: &App) -> Self {
@@ -138,10 +180,30 @@ impl Browser {
         self.cookies.lock().unwrap().insert(name.into(), value.into());
     }
 
+    /// Asks with headers of its own.
+    pub(crate) async fn asks(&self, path: &str, headers: &[(&str, &str)]) -> Shown {
+        let mut request = self.client.get(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answered(request).await
+    }
+
+    /// Opens a stream of events, as an open page does.
+    pub(crate) async fn events(&self, path: &str) -> Events {
+        let request = self.client.get(format!("{}{path}", self.base)).header(ACCEPT, "text/event-stream");
+        let answer = request.header(COOKIE, self.cookies()).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        Events { answer, text: String::new(), read: 0 }
+    }
+
+    fn cookies(&self) -> String {
+        let cookies = self.cookies.lock().unwrap();
+        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
     async fn answered(&self, request: reqwest::RequestBuilder) -> Shown {
-        let pairs: Vec<String> =
-            self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let answer = request.header(COOKIE, pairs.join("; ")).send().await.unwrap();
+        let answer = request.header(COOKIE, self.cookies()).send().await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
         for line in headers.get_all(SET_COOKIE) {
             let pair = line.to_str().unwrap().split(';').next().unwrap();

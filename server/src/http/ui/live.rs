@@ -1,0 +1,103 @@
+//! Pages that keep themselves up to date: a stream of topics tells an open page which of its blocks to ask for again,
+//! and it asks as anybody would, under the viewer's own rights.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, Interval};
+
+use super::extract::Filter;
+use super::{login, session};
+use crate::app::{App, Follower, Place, Topic};
+
+/// What a page asks for by itself carries this header.
+const BY_ITSELF: &str = "adit-live";
+/// How often a page looks at its agents again, as what was heard of them moves on, and the session is looked at.
+const LOOK: Duration = Duration::from_secs(10);
+/// What goes over the line at least, so that nobody in between takes it for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How soon a browser that lost the server comes back.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Whether nobody clicked: such a request keeps no session alive.
+pub(super) fn asked_by_page(headers: &HeaderMap) -> bool {
+    let streams = headers.get(header::ACCEPT).is_some_and(|kind| kind.as_bytes() == b"text/event-stream");
+    streams || headers.contains_key(BY_ITSELF)
+}
+
+/// Leads the page, not the block of it, to the log-in.
+pub(super) fn without_session(headers: &HeaderMap) -> Response {
+    let page = headers.get("hx-current-url").and_then(|url| url.to_str().ok()?.parse().ok());
+    let page = page.as_ref().and_then(|url: &axum::http::Uri| url.path_and_query());
+    let log_in = login::address(page.map_or("/", |page| page.as_str()), true);
+    (StatusCode::UNAUTHORIZED, [("hx-redirect", log_in)]).into_response()
+}
+
+/// The topics, as they change, from where the page stands until the session ends or the server stops.
+pub(super) async fn events(State(app): State<App>, headers: HeaderMap, filter: Filter) -> Response {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let follower = app.topics.follow(last.or_else(|| filter.parsed("since")));
+    let looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
+    let open = OpenPage { app, headers, follower, looks };
+    let events = stream::unfold(Some(open), |open| async move {
+        let mut open = open?;
+        Some(match open.next().await {
+            Heard::Topics(topics, place) => (told(&topics, place), Some(open)),
+            Heard::SessionEnded => (vec![Event::default().event("ended").data("ended")], None),
+            Heard::Stopping => (Vec::new(), None),
+        })
+    });
+    let events = events.flat_map(|events| stream::iter(events.into_iter().map(Ok::<_, Infallible>)));
+    let stream = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    // What stands in between may keep back nothing.
+    ([("x-accel-buffering", "no")], stream).into_response()
+}
+
+/// The events of some topics. Browsers hand out none without data, so each says no more than that.
+fn told(topics: &[Topic], place: Place) -> Vec<Event> {
+    let event = |topic: &Topic| {
+        Event::default().event(topic.to_string()).data("changed").id(place.to_string()).retry(RETRY)
+    };
+    topics.iter().filter(|topic| **topic != Topic::Sessions).map(event).collect()
+}
+
+/// A page that is open somewhere.
+struct OpenPage {
+    app: App,
+    headers: HeaderMap,
+    follower: Follower,
+    looks: Interval,
+}
+
+enum Heard {
+    Topics(Vec<Topic>, Place),
+    SessionEnded,
+    Stopping,
+}
+
+impl OpenPage {
+    /// Waits for the next that the page is told.
+    async fn next(&mut self) -> Heard {
+        let (topics, place) = tokio::select! {
+            told = self.follower.next() => match told {
+                Some(told) => told,
+                None => return Heard::Stopping,
+            },
+            _ = self.looks.tick() => (vec![Topic::Agents, Topic::Sessions], self.follower.place()),
+        };
+        if topics.contains(&Topic::Sessions) && self.session_has_ended().await {
+            return Heard::SessionEnded;
+        }
+        Heard::Topics(topics, place)
+    }
+
+    /// Of which a database that does not answer says nothing.
+    async fn session_has_ended(&self) -> bool {
+        matches!(session::find(&self.app, &self.headers).await, Ok(None))
+    }
+}

@@ -22,16 +22,22 @@ async fn a_password_set_in_ad_works_in_jumpcloud() -> Result<()> {
     stack.covered("ada", "delivered").await?;
     stack.covered("bob", "never_captured").await?;
 
-    // A new hire: the password is there before the user is.
-    let mut person = stack.person("eve");
-    person["password"] = json!("First-Password-1");
-    stack.ad(person).await?;
-    stack.join(&["eve"]).await?;
-    stack.signs_in("eve", "First-Password-1").await?;
+    // New hires: the password is there before the user is, and follows the account within the second.
+    let hires = ["eve", "fay", "gus", "hal", "ida", "jan"];
+    for name in hires {
+        let mut person = stack.person(name);
+        person["password"] = json!("First-Password-1");
+        stack.ad(person).await?;
+        stack.join(&[name]).await?;
+    }
+    for name in hires {
+        stack.signs_in(name, "First-Password-1").await?;
+        stack.covered(name, "delivered").await?;
+    }
 
     let coverage = stack.api.get(&stack.path("/coverage")).await?;
-    ensure!(coverage["counts"]["delivered"] == 2 && coverage["users"] == 3, "{coverage}");
-    ensure!(coverage["percent"] == 66.66, "{coverage}");
+    ensure!(coverage["counts"]["delivered"] == 7 && coverage["users"] == 8, "{coverage}");
+    ensure!(coverage["percent"] == 87.5, "{coverage}");
     stack.settled().await
 }
 

@@ -1,11 +1,20 @@
 # syntax=docker/dockerfile:1
 # The server, and the JumpCloud simulator for demonstrations: `docker compose up`, see docker-compose.yml.
 
+# The style sheet, scripts and icons that the server embeds; see scripts/ui.
+FROM node:22-bookworm-slim AS pages
+WORKDIR /src
+COPY scripts/ui scripts/ui
+COPY static static
+COPY templates templates
+RUN --mount=type=cache,target=/root/.npm scripts/ui
+
 FROM rust:1.95-bookworm AS build
 # The image's own compiler is the pinned one; this keeps rustup from fetching the tools for development.
 ENV RUSTUP_TOOLCHAIN=1.95.0 SQLX_OFFLINE=true
 WORKDIR /src
 COPY . .
+COPY --from=pages /src/static/vendor static/vendor
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked --package adit-server --package jumpcloud-simulator \

@@ -17,6 +17,7 @@ test: ## all checks and all tests
 
 # Apart, so that the agent is built with its own few features and stays small.
 build: ## the programs, optimised, in target/release/
+	scripts/ui
 	cargo build --release --package adit-agent
 	cargo build --release --package adit-server --package jumpcloud-simulator
 
@@ -33,6 +34,7 @@ fmt: ## format the code
 	cargo fmt --all
 
 lint: ## clippy and the dependency policy
+	scripts/ui
 	cargo clippy --workspace --all-targets -- -D warnings
 	scripts/deny
 
@@ -41,4 +43,4 @@ sqlx: ## write .sqlx after a query or a migration has changed
 
 clean: ## remove what was built
 	cargo clean
-	rm -rf .dev
+	rm -rf .dev static/vendor

@@ -215,8 +215,15 @@ impl Browser {
                 cookies.insert(name.into(), value.into())
             };
         }
-        Shown { status, headers, text: answer.text().await.unwrap() }
+        Shown { status, headers, text: without_icons(&answer.text().await.unwrap()) }
     }
+}
+
+/// The page as it reads: icons only go with words.
+fn without_icons(page: &str) -> String {
+    let mut parts = page.split("<svg class=\"icon\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once("</svg>").map_or("", |(_, rest)| rest))
 }
 
 pub(crate) async fn admin(app: &App, email: &str, role: Role) {

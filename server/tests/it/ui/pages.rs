@@ -105,10 +105,10 @@ async fn what_the_directory_says_is_text_and_never_markup(db: PgPool) {
     ] {
         let shown = browser.get(&path).await;
         shown.is(200).says("&#60;script&#62;");
-        assert!(!shown.text.contains("<script") && !shown.text.contains("<img"), "{path}");
+        assert!(!shown.text.contains("<script>") && !shown.text.contains("<img"), "{path}");
     }
     let shown = browser.get("/domains?done=%3Cscript%3E").await;
-    assert!(!shown.text.contains("<script"));
+    assert!(!shown.text.contains("<script>"));
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]
@@ -173,11 +173,19 @@ async fn files_are_kept_by_browsers_until_they_change(db: PgPool) {
     let world = World::start(db).await;
     let browser = Browser::open(&world.app).await;
     let page = browser.get("/login").await;
-    let at = page.text.find("/static/app.css").unwrap();
-    let url = &page.text[at..at + page.text[at..].find('"').unwrap()];
-    let style = browser.get(url).await;
-    style.is(200).says("--accent");
-    assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
-    assert_eq!(style.headers["cache-control"], "public, max-age=31536000, immutable");
+    for (name, kind, holds) in [
+        ("app.css", "text/css; charset=utf-8", "color-scheme"),
+        ("tabler.min.css", "text/css; charset=utf-8", ".navbar-vertical"),
+        ("app.js", "text/javascript; charset=utf-8", "addEventListener"),
+        ("htmx.min.js", "text/javascript; charset=utf-8", "htmx"),
+        ("sse.min.js", "text/javascript; charset=utf-8", "EventSource"),
+    ] {
+        let at = page.text.find(&format!("/static/{name}?v=")).unwrap();
+        let url = &page.text[at..at + page.text[at..].find('"').unwrap()];
+        let file = browser.get(url).await;
+        file.is(200).says(holds);
+        assert_eq!(file.headers["content-type"], kind);
+        assert_eq!(file.headers["cache-control"], "public, max-age=31536000, immutable");
+    }
     browser.get("/static/nothing.css").await.is(404);
 }

@@ -1,0 +1,48 @@
+// What the pages gain from a script. Without it everything still works: forms are forms, links are links.
+"use strict";
+
+// A form that came back wrong: the keyboard starts at what is wrong.
+addEventListener("DOMContentLoaded", () => document.querySelector("[data-wrong]")?.focus());
+
+// Buttons that copy the command beside them.
+addEventListener("DOMContentLoaded", () => {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+});
+addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  const said = button.querySelector("[role=status]");
+  try {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+    said.textContent = "Copied";
+  } catch {
+    said.textContent = "Not copied";
+  }
+  setTimeout(() => { said.textContent = ""; }, 2000);
+});
+
+// One box ticks all of its table.
+addEventListener("change", (event) => {
+  const all = event.target.closest?.("[data-all]");
+  if (!all) return;
+  for (const box of all.closest("table").querySelectorAll("tbody input[type=checkbox]")) box.checked = all.checked;
+});
+addEventListener("DOMContentLoaded", () => {
+  for (const all of document.querySelectorAll("[data-all]")) all.hidden = false;
+});
+
+// A form that changes something is sent once, however often its button is pressed.
+function sendable(form) {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+}
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+  setTimeout(sendable, 5000, form);
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(sendable));

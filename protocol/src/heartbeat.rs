@@ -101,6 +101,49 @@ pub struct Report {
     /// How many users lack an attribute that every user has (`userAccountControl`, `pwdLastSet`): missing rights.
     #[serde(default)]
     pub users_with_hidden_attributes: u64,
+    /// When the domain controller last had everything from each of the others, where `replUpToDateVector` tells.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replicated_at: BTreeMap<Uuid, DateTime<Utc>>,
+    /// `isSynchronized` of the rootDSE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synchronized: Option<bool>,
+    /// How far the domain controller's clock is ahead of the agent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_ms: Option<i64>,
+    /// What the service account may read of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<ServiceAccount>,
+    /// The integration group's `member` shows whom `memberOf` says it has; `None`: it has nobody, or that cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members_readable: Option<bool>,
+    /// The service account may read Deleted Objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_objects_readable: Option<bool>,
+}
+
+/// The service account as it reads itself; `None` is what it may not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceAccount {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Sid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sam_account_name: Option<String>,
+    /// The built-in and well-known groups it is in (RID below 1000), nested ones and the primary group included, by
+    /// `tokenGroups`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub well_known_groups: Option<Vec<Sid>>,
+    /// Whether `tokenGroups` names the integration group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_integration_group: Option<bool>,
+    /// `userAccountControl` says that the password does not expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_never_expires: Option<bool>,
+    /// `msDS-UserPasswordExpiryTimeComputed`, where it is a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_expires_at: Option<DateTime<Utc>>,
+    /// `accountExpires`, where it is a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_expires_at: Option<DateTime<Utc>>,
 }
 
 /// What a name in the settings was found to be.

@@ -3,6 +3,7 @@
 //! Evolution is additive: a new field has a default, an unknown directive is ignored. Old agents keep working.
 
 pub mod captures;
+pub mod checks;
 pub mod directory;
 pub mod dn;
 pub mod enrollment;

@@ -5,6 +5,7 @@ mod data_dir;
 mod options;
 mod problem;
 mod public_url;
+mod room;
 mod values;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ pub use data_dir::DataDirError;
 pub use options::Options;
 pub use problem::ConfigProblem;
 pub use public_url::PublicUrl;
+pub use room::Room;
 
 /// What the operator wants, checked.
 #[derive(Debug, Clone)]

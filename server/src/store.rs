@@ -4,6 +4,7 @@ pub mod admins;
 pub mod agents;
 pub mod alerts;
 pub mod audit;
+pub mod checks;
 pub mod cluster;
 pub mod coverage;
 pub mod directory;

@@ -4,9 +4,11 @@
 mod certificate;
 mod self_made;
 mod serving;
+mod stored;
 
 pub use certificate::{Certificate, TlsError};
 pub use serving::serve;
+pub use stored::{Stored, stored};
 
 use chrono::{DateTime, Utc};
 

@@ -1,230 +1,163 @@
-//! The pre-flight list of a domain: what stands in the way of a sound sync, each with its fix.
+//! The pre-flight list of a domain: what stands in the way of a sound sync, each with its fix. What is known is gathered
+//! once; each group of checks is a function of it.
 
+mod account;
 mod agent;
+mod controllers;
+mod flow;
+mod jumpcloud;
+mod machine;
+mod passwords;
+mod people;
 mod policy;
+mod scope;
 
-use chrono::{DateTime, Duration, Utc};
-use protocol::DomainId;
+use chrono::{DateTime, Utc};
 use protocol::heartbeat::{DirectoryState, Report};
-use serde::Serialize;
+use protocol::{DistinguishedName, DomainId};
 
-use super::coverage::{self, Capture};
+pub use protocol::checks::{Check, Group, State};
+
+use super::coverage::{self, Coverage};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::agents::Agent;
+use crate::store::checks::{Affected, Database, GroupAbove, Tallies};
 use crate::store::domains::Domain;
 use crate::store::organizations::Organization;
 
-/// How one thing stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    Ok,
-    Unknown,
-    Warning,
-    Error,
-}
-
-/// One line of the list.
-#[derive(Clone, Debug, Serialize)]
-pub struct Check {
-    /// Stable, snake case.
-    pub code: String,
-    pub state: State,
-    /// What was found.
-    pub message: String,
-    /// What to do; empty where nothing is to be done.
-    pub fix: String,
-    /// The domain controller it was found on, if it is one's own.
-    pub domain_controller: Option<String>,
-}
-
-impl Check {
-    fn new(code: &str, state: State, message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { code: code.into(), state, message: message.into(), fix: fix.into(), domain_controller: None }
-    }
-
-    fn ok(code: &str, message: impl Into<String>) -> Self {
-        Self::new(code, State::Ok, message, "")
-    }
-
-    fn of(mut self, agent: &Agent) -> Self {
-        self.domain_controller = Some(agent.domain_controller.clone());
-        self
-    }
-}
-
-/// Every check of a domain, from what is known now.
+/// Every check of a domain, from what is known now: by group, and within a group what needs a person first.
 pub async fn list(app: &App, id: DomainId) -> Result<Vec<Check>> {
-    let now = app.clock.now();
-    let domain = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
-    let organization = store::organizations::find(&app.db, domain.organization_id).await?;
-    let organization = organization.ok_or(Error::NotFound("organization"))?;
-    let agents = store::agents::list_of(&app.db, id).await?;
-    let holds = store::holds::list(&app.db).await?;
-    let open = holds.iter().filter(|hold| hold.domain_id == id && hold.state == "open").count();
-
-    let mut checks = vec![credential(&organization), mirror(&organization), service_account(&domain)];
-    checks.extend(agents_enrolled(&agents));
-    for row in &agents {
-        checks.extend(agent::of_agent(&domain, row, now));
-    }
-    checks.extend(of_domain(&domain, &agents, now));
-    checks.extend(policy::of(&organization, &agents));
-    checks.extend(capturing(app, id).await?);
-    checks.push(if open == 0 {
-        Check::ok("holds", "Nothing waits for a decision.")
-    } else {
-        Check::new(
-            "holds",
-            State::Warning,
-            format!("{open} holds wait for a decision."),
-            "Approve or reject what is held.",
-        )
-    });
+    let facts = Facts::gather(app, id).await?;
+    let groups = [
+        agent::of(&facts),
+        account::of(&facts),
+        scope::of(&facts),
+        people::of(&facts),
+        policy::of(&facts.organization, &facts.agents),
+        passwords::of(&facts),
+        controllers::of(&facts),
+        jumpcloud::of(&facts),
+        flow::of(&facts),
+        machine::of(&facts, &machine::look(app)),
+    ];
+    let (domain, organization) = (facts.domain.id, facts.organization.id);
+    let mut checks: Vec<Check> =
+        groups.into_iter().flatten().map(|check| check.lead_to(domain, organization)).collect();
+    checks.sort_by_key(Check::order);
     Ok(checks)
 }
 
-/// Domain controllers whose password changes are not, or not all, captured; nothing before anything is captured at all.
-async fn capturing(app: &App, id: DomainId) -> Result<Vec<Check>> {
-    let coverage = coverage::of(app, id).await?;
-    let mut checks = Vec::new();
-    for row in &coverage.domain_controllers {
-        let (code, state) = match row.capture {
-            Capture::Healthy => ("capture", State::Ok),
-            Capture::Degraded => ("capture_degraded", State::Warning),
-            Capture::Missing => ("capture_missing", State::Warning),
-            Capture::Unknown => ("capture_unknown", State::Unknown),
-            // Named by the check of domain controllers without an agent, or not concerned.
-            Capture::NoAgent | Capture::Exempt => continue,
-        };
-        let message = match row.capture {
-            Capture::Healthy => "Password changes are captured.".to_owned(),
-            _ => row.message.clone(),
-        };
-        let fix = if state == State::Ok { "" } else { "See the coverage page." };
-        let check = Check::new(code, state, message, fix);
-        checks.push(Check { domain_controller: Some(row.dns_host_name.clone()), ..check });
-    }
-    Ok(checks)
-}
-
-fn credential(organization: &Organization) -> Check {
-    match (&organization.problem_code, &organization.problem_message) {
-        (Some(code), message) => Check::new(
-            code,
-            State::Error,
-            message.clone().unwrap_or_default(),
-            "See the organization: renew its credential, or wait if JumpCloud cannot be reached. Nothing is lost meanwhile.",
-        ),
-        (None, _) => Check::ok("jumpcloud_credential", "JumpCloud accepts the organization's credential."),
-    }
-}
-
-fn mirror(organization: &Organization) -> Check {
-    match organization.mirror_read_at {
-        Some(at) => {
-            Check::ok("jumpcloud_read", format!("JumpCloud was read in full on {}.", at.format("%F %R UTC")))
-        }
-        None => Check::new(
-            "jumpcloud_read",
-            State::Unknown,
-            "JumpCloud has not been read in full yet.",
-            "Wait: it is read by itself.",
-        ),
-    }
-}
-
-fn service_account(domain: &Domain) -> Check {
-    if domain.settings.ldap.bind_user.is_empty() || domain.bind_password.is_none() {
-        return Check::new(
-            "service_account_missing",
-            State::Error,
-            "The service account with which agents read the directory is not set.",
-            "Set ldap.bind_user and ldap.bind_password in the domain's settings.",
-        );
-    }
-    Check::ok("service_account", format!("Agents bind as {}.", domain.settings.ldap.bind_user))
-}
-
-fn agents_enrolled(agents: &[Agent]) -> Option<Check> {
-    agents.is_empty().then(|| {
-        Check::new(
-            "no_agent",
-            State::Error,
-            "No agent serves this domain.",
-            "Make an enrollment token on the domain's page and run its command on each domain controller.",
-        )
-    })
-}
-
-fn of_domain(domain: &Domain, agents: &[Agent], now: DateTime<Utc>) -> Vec<Check> {
-    let mut checks = Vec::new();
-    if domain.integration_group_lost {
-        checks.push(Check::new(
-            "integration_group_lost",
-            State::Error,
-            "The integration group is missing, unreadable or suddenly empty. That is never taken for \"everybody left\": \
-             nothing is suspended, removed or taken out of a group until it is back.",
-            "Restore the group and its members, or name another one in the settings.",
-        ));
-    }
-    checks.push(match domain.directory_read_at {
-        Some(_) => Check::ok("directory_read", "The directory has been read in full."),
-        None => Check::new(
-            "directory_read",
-            State::Unknown,
-            "The directory has not been read in full yet.",
-            "See the agent's checks.",
-        ),
-    });
-    if domain.unsettled_since.is_some() {
-        checks.push(Check::new(
-            "domain_controller_settling",
-            State::Warning,
-            "The directory is read from a domain controller that may lag behind the one read before: new users are created, \
-             nothing is taken away until it has caught up.",
-            "Wait for replication, or start the agent on the other domain controller.",
-        ));
-    }
-    checks.extend(uncovered(agents, now));
-    let versions: std::collections::BTreeSet<_> = agents.iter().map(|agent| agent.version.as_str()).collect();
-    if versions.len() > 1 {
-        let message = format!(
-            "Agents of several versions serve this domain: {}.",
-            versions.into_iter().collect::<Vec<_>>().join(", ")
-        );
-        checks.push(Check::new("agent_versions_differ", State::Warning, message, "Update the older ones."));
-    }
-    checks
-}
-
-/// Domain controllers that no agent of ours is on.
-fn uncovered(agents: &[Agent], now: DateTime<Utc>) -> Option<Check> {
-    let reports: Vec<&Report> = agents
-        .iter()
-        .filter(|agent| agent.last_seen_at.is_some_and(|seen| seen > now - Duration::minutes(5)))
-        .filter_map(|agent| match agent.directory.as_deref() {
-            Some(DirectoryState::Connected { report, .. }) => Some(&**report),
-            _ => None,
+/// What an agent may know: what is about the whole domain, or about its own domain controller.
+pub async fn list_for(app: &App, agent: &Agent) -> Result<Vec<Check>> {
+    let own = coverage::name_of(agent);
+    let concerns = |check: &Check| {
+        let name = check.domain_controller.as_deref();
+        name.is_none_or(|name| {
+            name.eq_ignore_ascii_case(&own) || name.eq_ignore_ascii_case(&agent.domain_controller)
         })
-        .collect();
-    let all = &reports.first()?.domain_controllers;
-    let covered = |name: &str| reports.iter().any(|report| report.dns_host_name.eq_ignore_ascii_case(name));
-    let missing: Vec<&str> = all
-        .iter()
-        .filter(|dc| !dc.read_only && !covered(&dc.dns_host_name))
-        .map(|dc| dc.dns_host_name.as_str())
-        .collect();
-    Some(if missing.is_empty() {
-        Check::ok("domain_controllers", "Every writable domain controller has an agent.")
-    } else {
-        Check::new(
-            "domain_controllers_without_agent",
-            State::Warning,
-            format!("These domain controllers have no agent: {}.", missing.join(", ")),
-            "Enroll an agent on each.",
-        )
-    })
+    };
+    Ok(list(app, agent.domain_id).await?.into_iter().filter(concerns).collect())
+}
+
+/// Those of some groups: what belongs to one step of a set-up, or to one page.
+pub fn of_groups<'a>(checks: &'a [Check], groups: &[Group]) -> Vec<&'a Check> {
+    checks.iter().filter(|check| groups.contains(&check.group)).collect()
+}
+
+/// Those about some subjects of the catalogue.
+pub fn about<'a>(checks: &'a [Check], subjects: &[&str]) -> Vec<&'a Check> {
+    checks.iter().filter(|check| subjects.contains(&check.subject.as_str())).collect()
+}
+
+/// The worst state among them; that nothing is known yet of anything is unknown.
+pub fn worst<'a>(checks: impl IntoIterator<Item = &'a Check>) -> State {
+    checks.into_iter().map(|check| check.state).max().unwrap_or(State::Unknown)
+}
+
+/// What the checks are told from.
+struct Facts {
+    now: DateTime<Utc>,
+    domain: Domain,
+    organization: Organization,
+    agents: Vec<Agent>,
+    tallies: Tallies,
+    affected: Vec<Affected>,
+    /// The groups of the service account, as far as they have been read.
+    account_groups: Vec<GroupAbove>,
+    /// Other domains of the organization whose integration group has the same name.
+    namesakes: Vec<String>,
+    coverage: Coverage,
+    database: Database,
+}
+
+impl Facts {
+    async fn gather(app: &App, id: DomainId) -> Result<Self> {
+        let (db, now) = (&app.db, app.clock.now());
+        let domain = store::domains::find(db, id).await?.ok_or(Error::NotFound("domain"))?;
+        let organization = store::organizations::find(db, domain.organization_id).await?;
+        let organization = organization.ok_or(Error::NotFound("organization"))?;
+        let tallies = store::checks::find_tallies(db, id, now).await?.ok_or(Error::NotFound("domain"))?;
+        let findings: Vec<_> = people::findings().chain(jumpcloud::findings()).collect();
+        let account = domain.bind_account.as_deref().and_then(|dn| DistinguishedName::parse(dn).ok());
+        let account_groups = match account {
+            Some(dn) => store::checks::list_groups_above(db, id, dn.key()).await?,
+            None => Vec::new(),
+        };
+        let namesakes = match &tallies.integration_group_account {
+            Some(name) => store::checks::list_group_namesakes(db, organization.id, id, name).await?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            now,
+            agents: store::agents::list_of(db, id).await?,
+            affected: store::checks::list_affected(db, id, &findings).await?,
+            coverage: coverage::of(app, id).await?,
+            database: store::checks::find_database(db).await?,
+            domain,
+            organization,
+            tallies,
+            account_groups,
+            namesakes,
+        })
+    }
+
+    /// What every connected agent found on its domain controller.
+    fn reports(&self) -> impl Iterator<Item = (&Agent, &Report)> {
+        self.agents.iter().filter_map(|agent| match agent.directory.as_deref()? {
+            DirectoryState::Connected { report, .. } => Some((agent, &**report)),
+            DirectoryState::Connecting | DirectoryState::Failed { .. } => None,
+        })
+    }
+
+    /// One check for each report; what is the same on every domain controller is said once, without naming one.
+    fn per_report(&self, of: impl Fn(&Report) -> Option<Check>) -> Vec<Check> {
+        let told: Vec<_> = self.reports().filter_map(|(agent, report)| Some((agent, of(report)?))).collect();
+        match told.as_slice() {
+            [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => vec![first.clone()],
+            told => told.iter().map(|(agent, check)| check.clone().on(&coverage::name_of(agent))).collect(),
+        }
+    }
+
+    /// Whom a finding is about, if there is anybody.
+    fn affected(&self, kind: &str, finding: &str) -> Option<&Affected> {
+        self.affected.iter().find(|row| row.kind == kind && row.finding == finding)
+    }
+}
+
+/// "ada, bob, carol and 4 more".
+fn named(affected: &Affected) -> String {
+    let shown = affected.names.len();
+    let more = usize::try_from(affected.count).unwrap_or_default().saturating_sub(shown);
+    match (affected.names.split_last(), more) {
+        (Some((last, before)), 0) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        (_, 0) => affected.names.join(", "),
+        (_, more) => format!("{} and {more} more", affected.names.join(", ")),
+    }
+}
+
+/// "1 user", "2 users".
+fn count(number: i64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

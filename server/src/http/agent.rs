@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::routing::post;
 use axum::{Json, Router};
 use protocol::captures::{Captures, CapturesAnswer};
+use protocol::checks::{ChecksAnswer, ChecksRequest};
 use protocol::enrollment::{EnrollRequest, Proven};
 use protocol::heartbeat::{Directives, Heartbeat};
 use protocol::signing::{self, SigningError};
@@ -25,6 +26,7 @@ pub fn router(_: &App) -> Router<App> {
         .route("/heartbeat", post(heartbeat))
         .route("/transfers", post(transfer))
         .route("/captures", post(captures))
+        .route("/checks", post(checks))
         .fallback(|| async {
             Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path for agents.")
         })
@@ -76,6 +78,19 @@ async fn captures(
     let agent = signer(&app, &method, uri.path(), &headers, &body).await?;
     let message: Captures = read(&body)?;
     Ok(Json(actions::captures::receive(&app, &agent, &message).await?))
+}
+
+/// Only reads: it is no heartbeat, so whoever asks is not taken for another instance of the agent.
+async fn checks(
+    State(app): State<App>,
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<ChecksAnswer>, Failure> {
+    let agent = signer(&app, &method, uri.path(), &headers, &body).await?;
+    let ChecksRequest {} = read(&body)?;
+    Ok(Json(ChecksAnswer { items: actions::checks::list_for(&app, &agent).await? }))
 }
 
 /// Whose key signed exactly this request, now.

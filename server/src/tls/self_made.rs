@@ -41,7 +41,7 @@ pub(super) fn load_or_make(config: &Config, now: DateTime<Utc>) -> Result<Certif
     Certificate::load(&certificate, &key)
 }
 
-fn paths(data_dir: &Path) -> (PathBuf, PathBuf) {
+pub(super) fn paths(data_dir: &Path) -> (PathBuf, PathBuf) {
     (data_dir.join("tls-certificate.pem"), data_dir.join("tls-key.pem"))
 }
 

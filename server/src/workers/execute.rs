@@ -9,6 +9,7 @@ mod password;
 mod perform;
 mod settle;
 
+pub(super) use instance::instance_of;
 pub(super) use settle::{advice, note_trouble};
 
 use std::collections::HashSet;

@@ -8,6 +8,7 @@ use super::Worked;
 use crate::app::App;
 use crate::jumpcloud::{Associated, Client, JumpCloudError, Verdict};
 use crate::store;
+use crate::store::checks::VisibleOrganization;
 use crate::store::organizations::Organization;
 
 /// Reads every organization whose mirror is wanted.
@@ -80,12 +81,28 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     async fn everything(&self) -> Result<(), Failed> {
+        self.organizations().await?;
         self.password_policy().await?;
         self.instances().await?;
         self.users().await?;
         self.groups().await?;
         self.members().await?;
         self.associations().await
+    }
+
+    /// Which organizations the credential can see; some roles may not see the list, and do not need it.
+    async fn organizations(&self) -> Result<(), Failed> {
+        let visible = match self.client.list_organizations().await {
+            Ok(visible) => visible,
+            Err(error) if matches!(error.verdict(), Verdict::Retry | Verdict::RetryAfter(_)) => {
+                return Err(error.into());
+            }
+            Err(_) => return Ok(()),
+        };
+        let visible: Vec<_> =
+            visible.into_iter().map(|one| VisibleOrganization { id: one.id, name: one.name }).collect();
+        let db = &self.app.db;
+        Ok(store::checks::update_visible_organizations(db, self.organization.id, Some(&visible)).await?)
     }
 
     /// What cannot be read of it is shown as unknown, and holds nothing up.
@@ -110,8 +127,11 @@ impl Reading<'_> {
     async fn instances(&self) -> Result<(), Failed> {
         for domain in store::domains::list_of(&self.app.db, self.organization.id).await? {
             let Ok(name) = DomainName::parse(&domain.name) else { continue };
-            let found = self.client.find_activedirectory(&name).await?.map(|object| object.id);
-            if let Some(id) = found.filter(|id| domain.activedirectory_id.as_ref() != Some(id)) {
+            let found = self.client.find_activedirectory(&name).await?;
+            let instance = found.as_ref().map(|object| super::execute::instance_of(object, None));
+            store::checks::update_instance(&self.app.db, domain.id, instance.as_ref()).await?;
+            if let Some(id) = found.map(|object| object.id).filter(|id| domain.activedirectory_id.as_ref() != Some(id))
+            {
                 let mut tx = self.app.db.begin().await?;
                 store::domains::update_activedirectory(&mut *tx, domain.id, &id).await?;
                 store::dirty::mark_all(&mut tx, domain.id).await?;

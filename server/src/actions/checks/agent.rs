@@ -1,49 +1,51 @@
-//! What one agent's last heartbeat tells: is it alive, is it bound, did it find what the settings name.
+//! What each agent's last heartbeat tells of itself: is it alive, is it bound, and to what.
 
 use chrono::{DateTime, Duration, Utc};
-use protocol::heartbeat::{DirectoryState, Lookup, Report};
+use protocol::heartbeat::{DirectoryState, Report};
 
-use super::{Check, State};
+use super::{Check, Facts, State};
+use crate::actions::coverage;
 use crate::actions::heartbeats::{ALIVE, sid_problem};
 use crate::store::agents::Agent;
 use crate::store::domains::Domain;
 
-/// Everything that one agent's last heartbeat tells.
-pub(super) fn of_agent(domain: &Domain, agent: &Agent, now: DateTime<Utc>) -> Vec<Check> {
-    let mut checks = vec![alive(agent, now).of(agent)];
+/// Certificates that end sooner are to be renewed.
+const CERTIFICATE_NOTICE: Duration = Duration::days(30);
+/// Clocks that are further apart are noticed; Kerberos gives up at five minutes.
+const CLOCK_TOLERANCE: Duration = Duration::seconds(5);
+const DIRECTORY_CLOCK_TOLERANCE: Duration = Duration::seconds(30);
+const CLOCK_LIMIT: Duration = Duration::minutes(5);
+
+pub(super) fn of(facts: &Facts) -> Vec<Check> {
+    let of_agent = |agent| {
+        let name = coverage::name_of(agent);
+        one(&facts.domain, agent, facts.now).into_iter().map(move |check| check.on(&name))
+    };
+    facts.agents.iter().flat_map(of_agent).collect()
+}
+
+fn one(domain: &Domain, agent: &Agent, now: DateTime<Utc>) -> Vec<Check> {
+    let mut checks = vec![alive(agent, now)];
     if let Some(reason) = &agent.suspended_reason {
         let fix = "Enroll the domain controller's agent again with a new token.";
-        checks.push(Check::new("agent_suspended", State::Error, reason.clone(), fix).of(agent));
+        checks.push(Check::new("agent_suspended", State::Error, reason.clone(), fix));
     }
-    if agent.applied_revision != domain.revision && agent.last_seen_at.is_some() {
-        let message =
-            format!("The agent works by revision {} of {}.", agent.applied_revision, domain.revision);
-        checks.push(
-            Check::new(
-                "settings_not_applied",
-                State::Warning,
-                message,
-                "It follows with its next heartbeat.",
-            )
-            .of(agent),
-        );
-    }
-    if let Some(skew) = agent.clock_skew_ms.filter(|skew| skew.abs() > 5_000) {
-        let message =
-            format!("The domain controller's clock differs from the server's by {} s.", skew / 1000);
-        checks.push(Check::new("clock_skew", State::Warning, message, "Synchronise both by NTP.").of(agent));
+    if agent.last_seen_at.is_some() {
+        checks.push(settings(domain, agent));
+        checks.extend(agent.clock_skew_ms.map(clock));
     }
     match agent.directory.as_deref() {
         None | Some(DirectoryState::Connecting) => {
             let message = "The agent has not reached its domain controller's LDAP service yet.";
-            checks.push(Check::new("ldap", State::Unknown, message, "Wait a few seconds.").of(agent));
+            checks.push(Check::new("ldap", State::Unknown, message, "Wait a few seconds."));
         }
         Some(DirectoryState::Failed { code, message }) => {
-            let fix = fix_for(code);
-            checks.push(Check::new(code, State::Error, message.clone(), fix).of(agent));
+            checks.push(
+                Check::new(code, State::Error, message.clone(), fix_for(code)).or_like("ldap_error"),
+            );
         }
         Some(DirectoryState::Connected { secure, report }) => {
-            checks.extend(connected(domain, *secure, report, now).into_iter().map(|check| check.of(agent)));
+            checks.extend(connected(domain, *secure, report, now));
         }
     }
     checks
@@ -63,6 +65,28 @@ fn alive(agent: &Agent, now: DateTime<Utc>) -> Check {
         None => {
             Check::new("agent_silent", State::Unknown, "The agent has been enrolled but not seen yet.", fix)
         }
+    }
+}
+
+fn settings(domain: &Domain, agent: &Agent) -> Check {
+    if agent.applied_revision == domain.revision {
+        return Check::ok(
+            "settings_applied",
+            format!("The agent works by the current settings (revision {}).", domain.revision),
+        );
+    }
+    let message = format!("The agent works by revision {} of {}.", agent.applied_revision, domain.revision);
+    Check::new("settings_not_applied", State::Warning, message, "It follows with its next heartbeat.")
+}
+
+fn clock(skew_ms: i64) -> Check {
+    let fix = "Synchronise both by NTP.";
+    let message =
+        format!("The domain controller's clock differs from the server's by {} s.", skew_ms / 1000);
+    match Duration::milliseconds(skew_ms).abs() {
+        skew if skew > CLOCK_LIMIT => Check::new("clock_skew", State::Error, message, fix),
+        skew if skew > CLOCK_TOLERANCE => Check::new("clock_skew", State::Warning, message, fix),
+        _ => Check::ok("clock", "The agent's clock agrees with the server's."),
     }
 }
 
@@ -107,98 +131,43 @@ fn connected(domain: &Domain, secure: bool, report: &Report, now: DateTime<Utc>)
             "Enable LDAPS and clear ldap.allow_insecure.",
         )
     }];
-    if let Some(problem) = sid_problem(domain, report) {
-        checks.push(Check::new(
+    checks.push(match sid_problem(domain, report) {
+        None => Check::ok("domain", format!("It is a domain controller of {}.", domain.name)),
+        Some(problem) => Check::new(
             "domain_sid_changed",
             State::Error,
             problem,
             "Enroll the agent with a domain controller of the right domain.",
-        ));
-    }
-    if let Some(expires) = report.certificate_expires_at.filter(|at| *at < now + Duration::days(30)) {
-        let message = format!("The LDAPS certificate expires on {}.", expires.format("%F"));
-        checks.push(Check::new("certificate_expiring", State::Warning, message, "Renew it."));
-    }
-    checks.push(container(domain, &report.root_user_container));
-    checks.push(group(domain, &report.integration_group));
-    if report.users_with_hidden_attributes > 0 {
-        let message = format!(
-            "{} users lack userAccountControl, pwdLastSet or accountExpires: the service account may not read them, so these \
-             users are left as they are.",
-            report.users_with_hidden_attributes
-        );
-        let fix = "Grant the service account Read All Properties on user objects at the domain's root.";
-        checks.push(Check::new("attributes_hidden", State::Warning, message, fix));
-    }
+        ),
+    });
+    checks.push(Check::ok("bind", "The domain controller accepts the service account."));
+    checks.extend(report.certificate_expires_at.map(|at| certificate(at, now)));
+    checks.extend(report.clock_ahead_ms.map(directory_clock));
     checks
 }
 
-fn container(domain: &Domain, found: &Lookup) -> Check {
-    let name = &domain.settings.root_user_container;
-    match (found, domain.root_user_container) {
-        (Lookup::Present { .. }, _) => Check::ok("root_user_container", format!("{name} is there.")),
-        (Lookup::Missing, Some(_)) => Check::new(
-            "root_user_container_renamed",
-            State::Warning,
-            format!("{name} is no longer called so; it is followed by its objectGUID."),
-            "Set root_user_container to its current name.",
-        ),
-        (Lookup::Missing, None) => Check::new(
-            "root_user_container_missing",
-            State::Error,
-            format!("There is no {name} in the directory. Nothing is synced."),
-            "Correct root_user_container in the settings.",
-        ),
-        (Lookup::Unreadable, _) => Check::new(
-            "root_user_container_unreadable",
-            State::Error,
-            format!("The service account may not read {name}."),
-            "Delegate read access on it to the service account.",
-        ),
+fn certificate(ends: DateTime<Utc>, now: DateTime<Utc>) -> Check {
+    if ends >= now + CERTIFICATE_NOTICE {
+        return Check::ok(
+            "certificate",
+            format!("The LDAPS certificate is trusted, and valid until {}.", ends.format("%F")),
+        );
     }
+    let message = format!("The LDAPS certificate expires on {}.", ends.format("%F"));
+    Check::new("certificate_expiring", State::Warning, message, "Renew it on the domain controller.")
 }
 
-/// MS-ADTS 2.2.12.
-const UNIVERSAL: i64 = 8;
-const DOMAIN_LOCAL: i64 = 4;
-
-fn group(domain: &Domain, found: &Lookup) -> Check {
-    let name = &domain.settings.integration_group;
-    match (found, domain.integration_group) {
-        (Lookup::Present { group_type: Some(bits), .. }, _) if bits & 0x8000_0000 == 0 => Check::new(
-            "integration_group_not_security",
-            State::Error,
-            format!("{name} is a distribution group."),
-            "Make it a security group in AD.",
-        ),
-        (Lookup::Present { group_type: Some(bits), .. }, _) if bits & (UNIVERSAL | DOMAIN_LOCAL) != 0 => {
-            Check::new(
-                "integration_group_not_global",
-                State::Warning,
-                format!("{name} is a universal or domain local group."),
-                "A global group is what JumpCloud's article asks for; members of other domains are left out.",
-            )
+fn directory_clock(ahead_ms: i64) -> Check {
+    let message = format!(
+        "The domain controller tells a time {} s from the one of the machine that its agent is on.",
+        ahead_ms / 1000
+    );
+    let fix = "Synchronise both by NTP, and see that the agent asks the domain controller it runs on.";
+    match Duration::milliseconds(ahead_ms).abs() {
+        apart if apart > CLOCK_LIMIT => Check::new("directory_clock_skew", State::Error, message, fix),
+        apart if apart > DIRECTORY_CLOCK_TOLERANCE => {
+            Check::new("directory_clock_skew", State::Warning, message, fix)
         }
-        (Lookup::Present { .. }, _) => Check::ok("integration_group", format!("{name} is there.")),
-        (Lookup::Missing, Some(_)) => Check::new(
-            "integration_group_renamed",
-            State::Warning,
-            format!(
-                "{name} is no longer called so, or was deleted; a renamed one is followed by its objectGUID."
-            ),
-            "Set integration_group to its current name.",
-        ),
-        (Lookup::Missing, None) => Check::new(
-            "integration_group_missing",
-            State::Error,
-            format!("There is no {name} in the directory. Nothing is synced."),
-            "Create it, or correct integration_group in the settings.",
-        ),
-        (Lookup::Unreadable, _) => Check::new(
-            "integration_group_unreadable",
-            State::Error,
-            format!("The service account may not read {name}."),
-            "Delegate read access on it to the service account.",
-        ),
+        _ => Check::ok("directory_clock", "The domain controller's clock agrees with its agent's."),
     }
 }

@@ -8,7 +8,7 @@ use protocol::{DomainId, OrganizationId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::extract::{Body, Id, page};
+use super::extract::{Body, Id, Query, page};
 use super::views;
 use crate::actions::{checks, coverage, domains};
 use crate::app::App;
@@ -199,9 +199,39 @@ pub async fn resync(
     shown(&app, id).await
 }
 
-pub async fn checks(State(app): State<App>, _: Caller, Id(id): Id<DomainId>) -> Result<Json<Value>, Failure> {
-    let checks = checks::list(&app, id).await?;
-    Ok(Json(json!({"items": checks, "next": null})))
+/// Which checks are wanted: any of the states, and of the groups, that are listed with commas between them.
+#[derive(Debug, Deserialize)]
+pub struct ChecksQuery {
+    state: Option<String>,
+    group: Option<String>,
+}
+
+pub async fn checks(
+    State(app): State<App>,
+    _: Caller,
+    Id(id): Id<DomainId>,
+    Query(query): Query<ChecksQuery>,
+) -> Result<Json<Value>, Failure> {
+    let states = one_of("state", query.state.as_deref(), &checks::State::ALL, checks::State::as_str)?;
+    let groups = one_of("group", query.group.as_deref(), &checks::Group::ALL, checks::Group::as_str)?;
+    let wanted = |check: &checks::Check| states.contains(&check.state) && groups.contains(&check.group);
+    let found: Vec<_> = checks::list(&app, id).await?.into_iter().filter(wanted).collect();
+    Ok(Json(json!({"items": found, "next": null})))
+}
+
+/// The words of a parameter; all there are where it is not given.
+fn one_of<T: Copy>(
+    field: &str,
+    asked: Option<&str>,
+    all: &[T],
+    word: impl Fn(T) -> &'static str,
+) -> Result<Vec<T>, Error> {
+    let Some(asked) = asked.filter(|asked| !asked.is_empty()) else { return Ok(all.to_vec()) };
+    let known = |text: &str| all.iter().copied().find(|one| word(*one) == text.trim());
+    asked.split(',').map(|text| known(text).ok_or(text)).collect::<Result<Vec<T>, _>>().map_err(|text| {
+        let words: Vec<_> = all.iter().map(|one| word(*one)).collect();
+        Error::field(field, format!("\"{text}\" is none: write one or more of {}, with commas between", words.join(", ")))
+    })
 }
 
 /// The domain controllers that the directory lists, each with the agent on it, if there is one.

@@ -5,8 +5,9 @@ use planner::plan::Lane;
 use protocol::DomainName;
 
 use crate::app::App;
-use crate::jumpcloud::{AuthorityOutcome, Client, JumpCloudError, Tenure};
+use crate::jumpcloud::{ActiveDirectory, AuthorityOutcome, Client, JumpCloudError, Tenure};
 use crate::store;
+use crate::store::checks::Instance;
 use crate::store::domains::Mode;
 use crate::store::organizations::Organization;
 
@@ -28,8 +29,9 @@ pub(super) async fn ensure(
         }
         let name = DomainName::parse(&domain.name)?;
         match find_or_create(&client.in_lane(Lane::Urgent), &name).await {
-            Ok(id) => {
+            Ok((id, instance)) => {
                 let mut tx = app.db.begin().await?;
+                store::checks::update_instance(&mut *tx, domain.id, Some(&instance)).await?;
                 store::domains::update_activedirectory_ready(&mut *tx, domain.id).await?;
                 if domain.activedirectory_id.as_deref() == Some(id.as_str()) {
                     tx.commit().await?;
@@ -49,15 +51,25 @@ pub(super) async fn ensure(
     Ok(())
 }
 
-async fn find_or_create(client: &Client, name: &DomainName) -> Result<String, JumpCloudError> {
+async fn find_or_create(client: &Client, name: &DomainName) -> Result<(String, Instance), JumpCloudError> {
     let object = match client.find_activedirectory(name).await? {
         Some(object) => object,
         None => client.create_activedirectory(name).await?,
     };
-    if !object.is_set_up()
-        && let AuthorityOutcome::Refused(refusal) = client.set_authority(&object.id).await?
-    {
-        tracing::warn!("JumpCloud refused to make AD the authority of its AD object: {refusal}");
+    if object.is_set_up() {
+        return Ok((object.id.clone(), instance_of(&object, None)));
     }
-    Ok(object.id)
+    match client.set_authority(&object.id).await? {
+        AuthorityOutcome::Set(set) => Ok((object.id, instance_of(&set, None))),
+        AuthorityOutcome::Refused(refusal) => {
+            tracing::warn!("JumpCloud refused to make AD the authority of its AD object: {refusal}");
+            let instance = instance_of(&object, Some(refusal.to_string()));
+            Ok((object.id, instance))
+        }
+    }
+}
+
+/// The object as the checks show it.
+pub(in crate::workers) fn instance_of(object: &ActiveDirectory, refusal: Option<String>) -> Instance {
+    Instance { use_case: object.use_case.clone(), groups_enabled: object.groups_enabled, refusal }
 }

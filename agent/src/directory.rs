@@ -23,6 +23,7 @@ mod members;
 mod meta_data;
 mod name;
 mod objects;
+mod own_rights;
 pub mod preflight;
 mod report;
 mod root_dse;

@@ -9,7 +9,8 @@ use super::entry::Entry;
 use super::errors::{Code, Failure};
 use super::name::Name;
 use super::search::{Based, PAGE, Search};
-use super::{root_dse::RootDse, vector};
+use super::{own_rights, root_dse::RootDse, vector};
+use crate::clock;
 
 const DOING: &str = "Reading what the domain is like";
 
@@ -21,6 +22,14 @@ pub(crate) async fn read(connection: &Connection, settings: &AgentSettings) -> R
     }
     let head = found(connection.base(DOING, root.domain.as_str(), &HEAD).await?);
     let text = |entry: &Option<Entry>, name| entry.as_ref().and_then(|entry| entry.owned(name));
+    let clock_ahead_ms = root.current_time.map(|theirs| (theirs - clock::now()).num_milliseconds());
+    let vector = head.as_ref().and_then(|head| head.octets("replUpToDateVector"));
+    let integration_group = look_up(connection, &settings.integration_group).await?;
+    let bind_account = bind_account(connection, settings).await?;
+    let account = match &bind_account {
+        Some(dn) => own_rights::account(connection, dn, &integration_group).await,
+        None => None,
+    };
     Ok(Report {
         dns_host_name: root.dns_host_name.clone(),
         invocation_id: invocation_id(connection, &root).await?,
@@ -29,13 +38,8 @@ pub(crate) async fn read(connection: &Connection, settings: &AgentSettings) -> R
         domain_sid: head.as_ref().and_then(Entry::sid),
         revision: settings.revision,
         root_user_container: look_up(connection, &settings.root_user_container).await?,
-        integration_group: look_up(connection, &settings.integration_group).await?,
-        bind_account: bind_account(connection, settings).await?,
-        replication_vector: head
-            .as_ref()
-            .and_then(|head| head.octets("replUpToDateVector"))
-            .map(vector::parse)
-            .unwrap_or_default(),
+        replication_vector: vector.map(vector::parse).unwrap_or_default(),
+        replicated_at: vector.map(vector::times).unwrap_or_default(),
         domain_controllers: domain_controllers(connection, &root, text(&head, "fSMORoleOwner")).await?,
         password_complexity: head
             .as_ref()
@@ -46,6 +50,13 @@ pub(crate) async fn read(connection: &Connection, settings: &AgentSettings) -> R
         min_password_age_days: head.as_ref().and_then(|head| head.number("minPwdAge")).map(days),
         certificate_expires_at: connection.certificate_expires_at(),
         users_with_hidden_attributes: 0,
+        synchronized: root.synchronized,
+        clock_ahead_ms,
+        members_readable: own_rights::members_readable(connection, &root.domain, &integration_group).await,
+        deleted_objects_readable: own_rights::deleted_objects_readable(connection, &root.domain).await,
+        integration_group,
+        bind_account,
+        account,
     })
 }
 

@@ -3,28 +3,50 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 const HEADER: usize = 16;
 
-/// Reads the attribute's octets; empty if they are of no known form.
+/// How far, by USN; empty if the octets are of no known form.
 pub(crate) fn parse(octets: &[u8]) -> BTreeMap<Uuid, i64> {
-    let size = match octets.first() {
-        Some(1) => 24,
-        // With the time of the last success behind each.
-        Some(2) => 32,
-        _ => return BTreeMap::new(),
-    };
-    let Some(count) = octets.get(8..12).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes) else {
-        return BTreeMap::new();
-    };
-    let cursors = octets.get(HEADER..).unwrap_or_default().chunks_exact(size);
-    cursors.take(count as usize).filter_map(cursor).collect()
+    cursors(octets).filter_map(|cursor| Some((invocation(cursor)?, number(cursor, 16)?))).collect()
 }
 
-fn cursor(octets: &[u8]) -> Option<(Uuid, i64)> {
-    let invocation = Uuid::from_bytes_le(octets.get(..16)?.try_into().ok()?);
-    Some((invocation, i64::from_le_bytes(octets.get(16..24)?.try_into().ok()?)))
+/// When it last had everything from each; empty where the form tells no times.
+pub(crate) fn times(octets: &[u8]) -> BTreeMap<Uuid, DateTime<Utc>> {
+    let cursor = |cursor| Some((invocation(cursor)?, time(number(cursor, 24)?)?));
+    cursors(octets).filter_map(cursor).collect()
+}
+
+fn cursors(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let size = match octets.first() {
+        Some(1) => Some(24),
+        // With the time of the last success behind each.
+        Some(2) => Some(32),
+        _ => None,
+    };
+    let count = octets.get(8..12).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let all = octets.get(HEADER..).filter(|_| size.is_some()).unwrap_or_default();
+    all.chunks_exact(size.unwrap_or(32)).take(count as usize)
+}
+
+fn invocation(cursor: &[u8]) -> Option<Uuid> {
+    Some(Uuid::from_bytes_le(cursor.get(..16)?.try_into().ok()?))
+}
+
+fn number(cursor: &[u8], at: usize) -> Option<i64> {
+    Some(i64::from_le_bytes(cursor.get(at..at + 8)?.try_into().ok()?))
+}
+
+/// Seconds since 1601 on Windows (DSTIME), 100 ns since then on Samba. Nothing was replicated before AD was there.
+fn time(since_1601: i64) -> Option<DateTime<Utc>> {
+    const EPOCH: i64 = 11_644_473_600;
+    const YEAR_2000: i64 = 946_684_800;
+    let seconds = if since_1601 > 1_000_000_000_000 { since_1601 / 10_000_000 } else { since_1601 };
+    Some(seconds.checked_sub(EPOCH)?)
+        .filter(|seconds| *seconds > YEAR_2000)
+        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
 }
 
 #[cfg(test)]
@@ -51,6 +73,16 @@ mod tests {
         ];
         let invocation = "f77f5d68-3480-4448-8386-a3d8f6947aee".parse().unwrap();
         assert_eq!(parse(&octets), BTreeMap::from([(invocation, 4096)]));
+        assert!(times(&octets).is_empty(), "never, by Samba's way to say so");
+    }
+
+    #[test]
+    fn a_time_is_read_in_seconds_and_in_ticks() {
+        let at = DateTime::from_timestamp(1_800_000_000, 0);
+        assert_eq!(time(1_800_000_000 + 11_644_473_600), at);
+        assert_eq!(time((1_800_000_000 + 11_644_473_600) * 10_000_000), at);
+        assert_eq!(time(0), None);
+        assert_eq!(time(i64::MIN), None);
     }
 
     #[test]

@@ -308,7 +308,10 @@ pub const CATALOGUE: &[Subject] = &[
         about: "JumpCloud allows the users' names.",
         codes: &[
             at(SYNCED, "usernames"),
-            at("/domains/{domain}/users?reason=no_username,username_not_allowed", "users_with_invalid_username"),
+            at(
+                "/domains/{domain}/users?reason=no_username,username_not_allowed",
+                "users_with_invalid_username",
+            ),
         ],
     },
     Subject {
@@ -675,7 +678,8 @@ mod tests {
     fn every_name_is_there_once() {
         let subjects: BTreeSet<_> = CATALOGUE.iter().map(|subject| subject.name).collect();
         assert_eq!(subjects.len(), CATALOGUE.len());
-        let codes: Vec<_> = CATALOGUE.iter().flat_map(|subject| subject.codes).map(|code| code.name).collect();
+        let codes: Vec<_> =
+            CATALOGUE.iter().flat_map(|subject| subject.codes).map(|code| code.name).collect();
         let different: BTreeSet<_> = codes.iter().collect();
         assert_eq!(different.len(), codes.len());
         assert!(CATALOGUE.len() > 40);

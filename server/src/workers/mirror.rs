@@ -130,7 +130,8 @@ impl Reading<'_> {
             let found = self.client.find_activedirectory(&name).await?;
             let instance = found.as_ref().map(|object| super::execute::instance_of(object, None));
             store::checks::update_instance(&self.app.db, domain.id, instance.as_ref()).await?;
-            if let Some(id) = found.map(|object| object.id).filter(|id| domain.activedirectory_id.as_ref() != Some(id))
+            if let Some(id) =
+                found.map(|object| object.id).filter(|id| domain.activedirectory_id.as_ref() != Some(id))
             {
                 let mut tx = self.app.db.begin().await?;
                 store::domains::update_activedirectory(&mut *tx, domain.id, &id).await?;

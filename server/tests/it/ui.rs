@@ -1,6 +1,6 @@
 //! The dashboard as a browser meets it: real HTTP on loopback, a cookie jar, and forms sent as they stand on the page.
 
-mod browser;
+pub(crate) mod browser;
 mod forms;
 mod hold_pages;
 mod live_pages;

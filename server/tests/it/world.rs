@@ -197,6 +197,7 @@ impl World {
             applied_revision: 0,
             reads_by: None,
             capture: None,
+            alter: |_| {},
         }
     }
 
@@ -228,7 +229,6 @@ impl World {
 pub(crate) struct Dc<'a> {
     pub(crate) world: &'a World,
     pub(crate) agent: AgentId,
-    #[expect(dead_code, reason = "an agent has a key, whether a test signs with it or not")]
     pub(crate) key: AgentKey,
     name: String,
     pub(crate) instance: Uuid,
@@ -240,6 +240,8 @@ pub(crate) struct Dc<'a> {
     /// The settings by which it reads, if these are not the applied ones.
     pub(crate) reads_by: Option<i64>,
     pub(crate) capture: Option<CaptureState>,
+    /// What it finds otherwise than a sound domain controller has it.
+    pub(crate) alter: fn(&mut Report),
 }
 
 impl Dc<'_> {
@@ -249,7 +251,7 @@ impl Dc<'_> {
             dn: DistinguishedName::parse(dn).unwrap(),
             group_type: Some(-2_147_483_646),
         };
-        let report = Report {
+        let mut report = Report {
             dns_host_name: self.name.clone(),
             invocation_id: self.invocation_id,
             highest_committed_usn: self.usn,
@@ -267,7 +269,14 @@ impl Dc<'_> {
             min_password_age_days: Some(1),
             certificate_expires_at: None,
             users_with_hidden_attributes: 0,
+            replicated_at: BTreeMap::new(),
+            synchronized: Some(true),
+            clock_ahead_ms: Some(0),
+            account: None,
+            members_readable: None,
+            deleted_objects_readable: Some(false),
         };
+        (self.alter)(&mut report);
         Heartbeat {
             instance: self.instance,
             sequence: self.sequence,

@@ -184,9 +184,10 @@ fn expiry(facts: &Facts, report: &Report) -> Option<Check> {
             format!("The service account itself expires on {}.", at.format("%F")),
             "Extend its accountExpires in AD.",
         ),
-        Some(at) => {
-            Check::ok("service_account_expiry", format!("The service account lasts until {}.", at.format("%F")))
-        }
+        Some(at) => Check::ok(
+            "service_account_expiry",
+            format!("The service account lasts until {}.", at.format("%F")),
+        ),
         None => Check::ok("service_account_expiry", "The service account does not expire."),
     })
 }

@@ -40,9 +40,7 @@ fn one(domain: &Domain, agent: &Agent, now: DateTime<Utc>) -> Vec<Check> {
             checks.push(Check::new("ldap", State::Unknown, message, "Wait a few seconds."));
         }
         Some(DirectoryState::Failed { code, message }) => {
-            checks.push(
-                Check::new(code, State::Error, message.clone(), fix_for(code)).or_like("ldap_error"),
-            );
+            checks.push(Check::new(code, State::Error, message.clone(), fix_for(code)).or_like("ldap_error"));
         }
         Some(DirectoryState::Connected { secure, report }) => {
             checks.extend(connected(domain, *secure, report, now));
@@ -81,8 +79,7 @@ fn settings(domain: &Domain, agent: &Agent) -> Check {
 
 fn clock(skew_ms: i64) -> Check {
     let fix = "Synchronise both by NTP.";
-    let message =
-        format!("The domain controller's clock differs from the server's by {} s.", skew_ms / 1000);
+    let message = format!("The domain controller's clock differs from the server's by {} s.", skew_ms / 1000);
     match Duration::milliseconds(skew_ms).abs() {
         skew if skew > CLOCK_LIMIT => Check::new("clock_skew", State::Error, message, fix),
         skew if skew > CLOCK_TOLERANCE => Check::new("clock_skew", State::Warning, message, fix),

@@ -58,7 +58,10 @@ fn directory_read(facts: &Facts) -> Check {
         (Some(_), Some(at)) if at < facts.now - READ_AGE => Check::new(
             "directory_read_outdated",
             State::Warning,
-            format!("The directory was last read in full on {}; that is due every day.", at.format("%F %R UTC")),
+            format!(
+                "The directory was last read in full on {}; that is due every day.",
+                at.format("%F %R UTC")
+            ),
             "See the agents' checks and logs, and use \"Read everything again\".",
         ),
         (Some(_), Some(at)) => Check::ok(
@@ -146,7 +149,10 @@ fn preferred(facts: &Facts) -> Option<Check> {
 
 fn settled(facts: &Facts) -> Check {
     if facts.domain.unsettled_since.is_none() {
-        return Check::ok("domain_controller_settled", "The domain controller that is read lags behind no other.");
+        return Check::ok(
+            "domain_controller_settled",
+            "The domain controller that is read lags behind no other.",
+        );
     }
     Check::new(
         "domain_controller_settling",

@@ -36,8 +36,11 @@ fn parked(facts: &Facts) -> Check {
         return Check::ok("operations", "JumpCloud refused nothing that is still to be done.");
     }
     let codes: Vec<_> = tallies.parked_codes.iter().take(3).map(String::as_str).collect();
-    let message =
-        format!("{} refused: {}.", count(tallies.parked, "operation was", "operations were"), codes.join(", "));
+    let message = format!(
+        "{} refused: {}.",
+        count(tallies.parked, "operation was", "operations were"),
+        codes.join(", ")
+    );
     let fix = "See JumpCloud's words with each, mend the cause, and retry.";
     Check::new("operations_parked", State::Warning, message, fix)
 }
@@ -46,7 +49,10 @@ fn queue(facts: &Facts) -> Check {
     let tallies = &facts.tallies;
     let planned = count(tallies.ready, "operation is", "operations are");
     if facts.domain.mode != Mode::Active {
-        return Check::ok("queue", format!("{planned} planned; nothing is written before the domain is active."));
+        return Check::ok(
+            "queue",
+            format!("{planned} planned; nothing is written before the domain is active."),
+        );
     }
     let since = facts.now - STUCK;
     let waits = tallies.waits_since.filter(|at| *at < since);

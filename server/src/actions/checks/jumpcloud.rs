@@ -66,13 +66,8 @@ pub(super) fn findings() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 pub(super) fn of(facts: &Facts) -> Vec<Check> {
     let organization = &facts.organization;
-    let mut checks = vec![
-        credential(organization),
-        rights(facts),
-        organization_id(facts),
-        mirror(facts),
-        instance(facts),
-    ];
+    let mut checks =
+        vec![credential(organization), rights(facts), organization_id(facts), mirror(facts), instance(facts)];
     if facts.domain.directory_read_at.is_some() && organization.mirror_read_at.is_some() {
         checks.extend(RULES.iter().map(|rule| rule.judge(facts, "user")));
         checks.extend(GROUP_RULES.iter().map(|rule| rule.judge(facts, "group")));
@@ -110,7 +105,10 @@ fn rights(facts: &Facts) -> Check {
         ),
         (Some(_), Some(at)) => Check::ok(
             "jumpcloud_rights",
-            format!("The credential may read all that is needed, and has written (on {}).", at.format("%F %R UTC")),
+            format!(
+                "The credential may read all that is needed, and has written (on {}).",
+                at.format("%F %R UTC")
+            ),
         ),
         (Some(_), None) => Check::ok(
             "jumpcloud_rights",
@@ -171,9 +169,10 @@ fn instance(facts: &Facts) -> Check {
     let is_active = facts.domain.mode == Mode::Active;
     let found = facts.tallies.activedirectory.as_deref();
     match found {
-        Some(instance) if instance.use_case == "ADASAUTHORITY" && instance.groups_enabled => {
-            Check::ok("activedirectory", "JumpCloud has an AD instance of the domain, with AD as its authority.")
-        }
+        Some(instance) if instance.use_case == "ADASAUTHORITY" && instance.groups_enabled => Check::ok(
+            "activedirectory",
+            "JumpCloud has an AD instance of the domain, with AD as its authority.",
+        ),
         Some(instance) if is_active => {
             let words = instance.refusal.as_deref().map(|words| format!(" JumpCloud said: {words}"));
             let message = format!(
@@ -195,13 +194,19 @@ fn instance(facts: &Facts) -> Check {
             "Wait a minute; then see the organization's credential.",
         ),
         None if is_active => Check::ok("activedirectory", "JumpCloud has an AD instance of the domain."),
-        None => Check::ok("activedirectory", "JumpCloud has no AD instance of the domain; activation makes one."),
+        None => {
+            Check::ok("activedirectory", "JumpCloud has no AD instance of the domain; activation makes one.")
+        }
     }
 }
 
 fn takeovers(facts: &Facts) -> Check {
     let (done, planned) = (facts.tallies.taken_over, facts.tallies.to_be_taken_over);
-    let done = count(done, "user that JumpCloud had before was taken over", "users that JumpCloud had before were taken over");
+    let done = count(
+        done,
+        "user that JumpCloud had before was taken over",
+        "users that JumpCloud had before were taken over",
+    );
     let planned = match planned {
         0 => "no more are planned".to_owned(),
         planned => format!("{planned} more are planned, as the preview lists them"),

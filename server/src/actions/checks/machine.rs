@@ -106,7 +106,9 @@ fn database(facts: &Facts) -> Check {
         return Check::new(
             "database_read_only",
             State::Error,
-            format!("The database (PostgreSQL {version}) takes no writes: it is a standby, or set to read only."),
+            format!(
+                "The database (PostgreSQL {version}) takes no writes: it is a standby, or set to read only."
+            ),
             "Point ADIT_DATABASE_URL at the primary.",
         );
     }

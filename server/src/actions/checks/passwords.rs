@@ -4,8 +4,7 @@ use super::{Check, Facts, State, count};
 use crate::actions::coverage::{Capture, Covering};
 
 pub(super) fn of(facts: &Facts) -> Vec<Check> {
-    let mut checks: Vec<Check> =
-        facts.coverage.domain_controllers.iter().filter_map(capture).collect();
+    let mut checks: Vec<Check> = facts.coverage.domain_controllers.iter().filter_map(capture).collect();
     checks.push(if facts.tallies.has_sealing_key {
         Check::ok("sealing_key", "There is a key to which agents seal passwords.")
     } else {

@@ -51,7 +51,10 @@ const RULES: [Rule; 10] = [
         fine: ("usernames", "JumpCloud allows every member's username."),
         code: "users_with_invalid_username",
         reasons: &["no_username", "username_not_allowed"],
-        what: ("user has a name that JumpCloud does not allow", "users have names that JumpCloud does not allow"),
+        what: (
+            "user has a name that JumpCloud does not allow",
+            "users have names that JumpCloud does not allow",
+        ),
         then: "Nothing is altered silently, so they are not synced.",
         fix: "Change the name in AD, or choose another username_attribute.",
     },
@@ -94,10 +97,7 @@ const RULES: [Rule; 10] = [
         fine: ("readable_users", "Every member can be read."),
         code: "users_unreadable",
         reasons: &["unreadable"],
-        what: (
-            "member is listed but cannot be read",
-            "members are listed but cannot be read",
-        ),
+        what: ("member is listed but cannot be read", "members are listed but cannot be read"),
         then: "They are left as they are.",
         fix: "Give the service account the right to read them, or move them back.",
     },

@@ -114,7 +114,9 @@ fn group_place(report: &Report) -> Option<Check> {
         Check::new(
             "integration_group_outside_container",
             State::Warning,
-            format!("{group} lies outside {container}. Its members count, but it becomes no JumpCloud group itself."),
+            format!(
+                "{group} lies outside {container}. Its members count, but it becomes no JumpCloud group itself."
+            ),
             "Move it into the root user container, or widen the container.",
         )
     })

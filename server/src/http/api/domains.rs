@@ -230,7 +230,10 @@ fn one_of<T: Copy>(
     let known = |text: &str| all.iter().copied().find(|one| word(*one) == text.trim());
     asked.split(',').map(|text| known(text).ok_or(text)).collect::<Result<Vec<T>, _>>().map_err(|text| {
         let words: Vec<_> = all.iter().map(|one| word(*one)).collect();
-        Error::field(field, format!("\"{text}\" is none: write one or more of {}, with commas between", words.join(", ")))
+        Error::field(
+            field,
+            format!("\"{text}\" is none: write one or more of {}, with commas between", words.join(", ")),
+        )
     })
 }
 

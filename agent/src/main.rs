@@ -166,14 +166,14 @@ fn show_status(state: &StateDir) -> anyhow::Result<ExitCode> {
 
 async fn show_checks(args: Check) -> anyhow::Result<ExitCode> {
     let state = StateDir::new(args.state.state_dir);
-    let checks = check::all(&state, args.domain_controller.as_deref(), args.conf.smb_conf.as_deref()).await;
+    let lines = check::all(&state, args.domain_controller.as_deref(), args.conf.smb_conf.as_deref()).await;
+    let server = state.identity().ok().map(|identity| identity.server);
     let text = match args.json {
-        true => format!("{}\n", serde_json::to_string_pretty(&serde_json::json!({ "checks": checks }))?),
-        false => check::table(&checks),
+        true => format!("{}\n", serde_json::to_string_pretty(&serde_json::json!({ "checks": lines }))?),
+        false => check::table(&lines, server.as_deref()),
     };
     print(&text)?;
-    let failed = checks.iter().any(|check| check.state == check::State::Error);
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if check::failed(&lines) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// A closed pipe is no reason to panic.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use protocol::captures::{Captures, CapturesAnswer};
+use protocol::checks::{ChecksAnswer, ChecksRequest};
 use protocol::heartbeat::{Directives, Heartbeat};
 use protocol::problem::Problem;
 use protocol::signing::AgentKey;
@@ -26,6 +27,7 @@ pub use server::{Server, ServerError};
 const HEARTBEAT: &str = "/agent/v1/heartbeat";
 const TRANSFERS: &str = "/agent/v1/transfers";
 const CAPTURES: &str = "/agent/v1/captures";
+const CHECKS: &str = "/agent/v1/checks";
 
 /// A heartbeat that takes longer is of no use.
 const HEARTBEAT_PATIENCE: Duration = Duration::from_secs(10);
@@ -66,6 +68,11 @@ impl Uplink {
 
     pub async fn captures(&self, captures: &Captures) -> Result<CapturesAnswer, UplinkError> {
         self.post(CAPTURES, captures, CAPTURES_PATIENCE).await
+    }
+
+    /// What the server finds. It is no heartbeat, so a process that asks beside the running agent disturbs nothing.
+    pub async fn checks(&self) -> Result<ChecksAnswer, UplinkError> {
+        self.post(CHECKS, &ChecksRequest {}, HEARTBEAT_PATIENCE).await
     }
 
     async fn post<T: DeserializeOwned>(

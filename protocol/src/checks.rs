@@ -125,7 +125,8 @@ pub struct ChecksAnswer {
 }
 
 impl Check {
-    /// A finding of the catalogue. Its link is still the catalogue's place: [`Check::lead_to`] makes a path of it.
+    /// A finding of the catalogue. Its link is still the catalogue's place: [`Check::in_domain`] and
+    /// [`Check::in_organization`] make a path of it.
     pub fn new(code: &str, state: State, message: impl Into<String>, fix: impl Into<String>) -> Self {
         let known = catalogue::find(code);
         Self {
@@ -159,13 +160,15 @@ impl Check {
         self
     }
 
-    /// The same, its link leading to this domain's pages.
-    pub fn lead_to(mut self, domain: DomainId, organization: OrganizationId) -> Self {
-        self.link = self.link.map(|place| {
-            place
-                .replace("{domain}", &domain.to_string())
-                .replace("{organization}", &organization.to_string())
-        });
+    /// The same, its link leading to the pages of this domain.
+    pub fn in_domain(mut self, domain: DomainId) -> Self {
+        self.link = self.link.map(|place| place.replace("{domain}", &domain.to_string()));
+        self
+    }
+
+    /// The same, its link leading to the page of this organization.
+    pub fn in_organization(mut self, organization: OrganizationId) -> Self {
+        self.link = self.link.map(|place| place.replace("{organization}", &organization.to_string()));
         self
     }
 

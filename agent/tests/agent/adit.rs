@@ -7,6 +7,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use chrono::TimeDelta;
 use protocol::captures::{CaptureOrders, CaptureOutcome, CaptureResult, Captured, Captures, CapturesAnswer};
+use protocol::checks::Check;
 use protocol::enrollment::{Joining, Token};
 use protocol::heartbeat::{AgentSettings, DirectoryState, Heartbeat, Role, WatchedGroups};
 use protocol::problem::Problem;
@@ -23,7 +24,7 @@ use crate::world::DEADLINE;
 
 mod answering;
 
-use answering::{captures, enroll, heartbeat, transfer};
+use answering::{captures, checks, enroll, heartbeat, transfer};
 
 /// A transfer whose last part has been applied.
 #[derive(Clone, Debug)]
@@ -64,6 +65,8 @@ pub(crate) struct Adit {
     pub(crate) captures_unanswered: bool,
     /// Refuses every message that has a capture of this account in it.
     pub(crate) poison: Option<String>,
+    /// What it finds, for whoever asks.
+    pub(crate) checks: Vec<Check>,
     staged: BTreeMap<Uuid, Vec<Record>>,
 }
 
@@ -106,6 +109,7 @@ impl Server {
             .route("/agent/v1/heartbeat", post(heartbeat))
             .route("/agent/v1/transfers", post(transfer))
             .route("/agent/v1/captures", post(captures))
+            .route("/agent/v1/checks", post(checks))
             .with_state(self.clone())
     }
 
@@ -211,6 +215,7 @@ impl Adit {
             captures_away: false,
             captures_unanswered: false,
             poison: None,
+            checks: Vec::new(),
             staged: BTreeMap::new(),
         }
     }

@@ -68,6 +68,8 @@ pub(crate) struct Directory {
     pub(crate) domain: String,
     pub(crate) capabilities: Vec<&'static str>,
     pub(crate) tombstones_readable: bool,
+    /// The account may not read `member`.
+    pub(crate) lists_hidden: bool,
     next: u128,
 }
 
@@ -82,6 +84,7 @@ impl Directory {
             domain: DOMAIN.into(),
             capabilities: vec!["1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670"],
             tombstones_readable: false,
+            lists_hidden: false,
             next: 100,
         };
         directory.add(DOMAIN, &["top", "domain", "domainDNS"]);
@@ -164,6 +167,23 @@ impl Directory {
 
     pub(crate) fn find(&self, guid: Uuid) -> &Object {
         self.objects.iter().find(|object| object.guid == guid).unwrap()
+    }
+
+    /// The SIDs of every group of the object, nested ones and the primary group included.
+    pub(crate) fn token_groups(&self, object: &Object) -> Vec<Vec<u8>> {
+        let primary = object.number("primaryGroupID").map(|rid| rid as u32);
+        let mut above: Vec<&Object> = Vec::new();
+        let mut below = vec![object.guid];
+        while let Some(member) = below.pop() {
+            for group in self.objects.iter().filter(|group| group.members.contains(&member)) {
+                if above.iter().all(|known| known.guid != group.guid) {
+                    above.push(group);
+                    below.push(group.guid);
+                }
+            }
+        }
+        let sids = above.into_iter().filter_map(Object::sid_octets);
+        sids.chain(primary.map(|rid| sid_octets(&[&DOMAIN_SID[..], &[rid]].concat()))).collect()
     }
 
     pub(crate) fn named(&self, dn: &str) -> Uuid {

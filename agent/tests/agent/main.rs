@@ -12,6 +12,7 @@ mod adit;
 mod ber;
 mod capturing;
 mod certificates;
+mod checks;
 mod dc;
 mod directory;
 mod enrolment;

@@ -42,9 +42,8 @@ pub async fn list(app: &App, id: DomainId) -> Result<Vec<Check>> {
         flow::of(&facts),
         machine::of(&facts, &machine::look(app)),
     ];
-    let (domain, organization) = (facts.domain.id, facts.organization.id);
-    let mut checks: Vec<Check> =
-        groups.into_iter().flatten().map(|check| check.lead_to(domain, organization)).collect();
+    let placed = |check: Check| check.in_domain(id).in_organization(facts.organization.id);
+    let mut checks: Vec<Check> = groups.into_iter().flatten().map(placed).collect();
     checks.sort_by_key(Check::order);
     Ok(checks)
 }

@@ -39,6 +39,7 @@ fn sound(report: &mut Report) {
     });
     report.members_readable = Some(true);
     report.certificate_expires_at = Some(start() + TimeDelta::days(400));
+    report.min_password_length = Some(8);
     report.domain_controllers = vec![controller("dc1.corp.example", true)];
 }
 

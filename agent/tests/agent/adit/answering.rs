@@ -1,4 +1,4 @@
-//! The four requests that an agent makes, checked as the real server checks them.
+//! The requests that an agent makes, checked as the real server checks them.
 
 use axum::body::Bytes;
 use axum::extract::State as Extract;
@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use protocol::captures::Captures;
+use protocol::checks::{ChecksAnswer, ChecksRequest};
 use protocol::enrollment::{EnrollRequest, Joined, Joining, Side, Token};
 use protocol::heartbeat::{Directives, Heartbeat};
 use protocol::problem::Problem;
@@ -103,6 +104,14 @@ pub(super) async fn captures(Extract(server): Extract<Server>, headers: HeaderMa
     };
     server.changed();
     answer
+}
+
+pub(super) async fn checks(Extract(server): Extract<Server>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut adit = server.lock();
+    match signed::<ChecksRequest>(&mut adit, "checks", &headers, &body) {
+        Ok(ChecksRequest {}) => axum::Json(ChecksAnswer { items: adit.checks.clone() }).into_response(),
+        Err(problem) => refuse(*problem),
+    }
 }
 
 /// Opens a signed request as the real server would.

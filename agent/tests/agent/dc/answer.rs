@@ -71,13 +71,16 @@ fn entries(directory: &Directory, search: &Search) -> Option<Vec<Vec<u8>>> {
     if search.base.starts_with("CN=Deleted Objects") {
         // Whoever may not read it sees no object of that name.
         let readable = directory.tombstones_readable && search.deleted;
-        let found = directory.tombstones.iter().filter(|object| matches(search, object));
+        if search.scope == 0 {
+            return readable.then(|| vec![entry(&search.base, &[])]);
+        }
+        let found = directory.tombstones.iter().filter(|object| matches(directory, search, object));
         return readable.then(|| found.map(|object| encode(directory, search, object)).collect());
     }
     let base = find_base(directory, &search.base)?;
     let found = directory.objects.iter().filter(|object| match search.scope {
-        0 => object.guid == base.guid,
-        _ => object.is_within(&base.dn) && matches(search, object),
+        0 => object.guid == base.guid && matches(directory, search, object),
+        _ => object.is_within(&base.dn) && matches(directory, search, object),
     });
     let found = found.filter(|object| !object.hidden);
     Some(found.map(|object| encode(directory, search, object)).collect())
@@ -91,13 +94,22 @@ fn find_base<'d>(directory: &'d Directory, base: &str) -> Option<&'d Object> {
     directory.objects.iter().find(named).filter(|object| !object.hidden)
 }
 
-fn matches(search: &Search, object: &Object) -> bool {
+fn matches(directory: &Directory, search: &Search, object: &Object) -> bool {
+    if search.filter.names("member") && search.scope == 0 {
+        return !object.members.is_empty() && !directory.lists_hidden;
+    }
     let equal = |name: &str, value: &[u8]| match name {
         "objectclass" => {
             let wanted = String::from_utf8_lossy(value).to_lowercase();
             object.classes.iter().any(|class| class.to_lowercase() == wanted)
         }
         "objectguid" => object.guid.to_bytes_le() == value,
+        "memberof" => {
+            let lists = |group: &Object| {
+                group.dn.as_bytes().eq_ignore_ascii_case(value) && group.members.contains(&object.guid)
+            };
+            directory.objects.iter().any(lists)
+        }
         "member" => {
             let wanted = String::from_utf8_lossy(value).to_lowercase();
             object.members.iter().any(|member| wanted == format!("<guid={member}>"))
@@ -125,6 +137,9 @@ fn encode(directory: &Directory, search: &Search, object: &Object) -> Vec<u8> {
                 attributes.push((asked.clone(), vec![sid_octets(&DOMAIN_SID)]));
             }
             "objectsid" => attributes.extend(object.sid_octets().map(|sid| (asked.clone(), vec![sid]))),
+            "tokengroups" if search.scope == 0 => {
+                attributes.push((asked.clone(), directory.token_groups(object)));
+            }
             "usnchanged" => attributes.push((asked.clone(), vec![object.usn.to_string().into_bytes()])),
             "member" => attributes.extend(members(directory, search, object, option)),
             name => {

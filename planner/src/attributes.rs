@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use protocol::directory::User;
 
 use crate::identity::present;
-use crate::policy::{MappingSource, placeholders};
 
 /// The attributes that have a value, by LDAP name in lower case.
 pub(crate) struct Attributes(BTreeMap<String, String>);
@@ -23,6 +22,7 @@ impl Attributes {
             ("name", &Some(name)),
             ("distinguishedName", &Some(user.dn.as_str().to_owned())),
             ("objectGUID", &Some(user.guid.to_string())),
+            ("objectSid", &user.sid.as_ref().map(ToString::to_string)),
         ]
         .map(|(name, value)| (name.to_lowercase(), value.clone()));
         let others = user.attributes.iter().map(|(name, value)| (name.to_lowercase(), Some(value.clone())));
@@ -34,23 +34,6 @@ impl Attributes {
     /// The value; empty if there is none.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.get(&name.to_lowercase()).map_or("", String::as_str)
-    }
-
-    /// What a custom mapping makes of them; empty if nothing that it names has a value.
-    pub(crate) fn compose(&self, source: &MappingSource) -> String {
-        match source {
-            MappingSource::Attribute(name) => self.get(name).to_owned(),
-            MappingSource::Constant(text) => text.trim().to_owned(),
-            MappingSource::Template(text) => {
-                let mut names = placeholders(text).peekable();
-                let is_constant = names.peek().is_none();
-                if is_constant || names.any(|name| !self.get(name).is_empty()) {
-                    fill(text, |name| Some(self.get(name).to_owned())).trim().to_owned()
-                } else {
-                    String::new()
-                }
-            }
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use protocol::{ObjectGuid, Sid};
 
 use crate::groups;
 use crate::input::Input;
+use crate::mapping::Table;
 use crate::plan::{Change, Operation, Plan, Verdict};
 use crate::scope::Scope;
 
@@ -15,13 +16,15 @@ pub(crate) struct Context<'a> {
     pub(crate) scope: Scope<'a>,
     /// Groups in scope that are or can become JumpCloud groups and whose members are ours to change.
     pub(crate) member_groups: BTreeSet<ObjectGuid>,
+    /// Which AD value becomes which JumpCloud field.
+    pub(crate) table: Table,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn of(input: &'a Input, domain: &Sid) -> Self {
         let scope = Scope::of(input, domain);
         let member_groups = groups::with_members(input, &scope);
-        Self { input, scope, member_groups }
+        Self { input, scope, member_groups, table: Table::of(&input.policy) }
     }
 }
 

@@ -6,7 +6,7 @@ use protocol::directory::{SAM_USER_OBJECT, User};
 
 use crate::context::Context;
 use crate::input::UserSubject;
-use crate::mapping::Wanted;
+use crate::mapping::{FIRST_NAME, LAST_NAME, Source, Target};
 use crate::person::Read;
 use crate::reason::Reason;
 
@@ -25,7 +25,7 @@ pub(crate) fn reasons(context: &Context<'_>, subject: &UserSubject, read: &Read<
     let mut reasons = Vec::new();
     reasons.extend(privileged(context, subject, user));
     reasons.extend(unknown_attributes(user));
-    reasons.extend(names(&read.wanted));
+    reasons.extend(names(context, read));
     reasons.extend(read.identity.problems(&context.input.policy));
     reasons
 }
@@ -112,15 +112,25 @@ pub(crate) fn unreadable_attributes(names: &str) -> Reason {
     )
 }
 
-fn names(wanted: &Wanted) -> impl Iterator<Item = Reason> {
-    let names = [
-        ("firstname", "no_first_name", "AD has no first name (givenName). Fill it in."),
-        ("lastname", "no_last_name", "AD has no last name (sn). Fill it in."),
-    ];
-    names
-        .into_iter()
-        .filter(|(field, ..)| wanted.text(field).is_empty())
-        .map(|(_, code, message)| Reason::new(code, message))
-        .collect::<Vec<_>>()
-        .into_iter()
+/// A name that the table leaves alone is JumpCloud's to have.
+fn names(context: &Context<'_>, read: &Read<'_>) -> impl Iterator<Item = Reason> {
+    let name = |target: Target, code: &str, words: &str, attribute: &str| {
+        if let Some(refusal) = read.wanted.refusal(&target) {
+            return Some(refusal.clone());
+        }
+        let is_default = match context.table.source(&target) {
+            Some(Source::Attribute(name)) => name.eq_ignore_ascii_case(attribute),
+            Some(Source::Constant(_) | Source::Template(_)) | None => false,
+        };
+        let message = if is_default {
+            format!("AD has no {words} ({attribute}). Fill it in, or map {target} with a fallback.")
+        } else {
+            format!(
+                "The mapping of {target} gives nothing for this user. Fill in what it names, or give it a fallback."
+            )
+        };
+        read.wanted.lacks(&target).then(|| Reason::new(code, message))
+    };
+    let first = name(FIRST_NAME, "no_first_name", "first name", "givenName");
+    first.into_iter().chain(name(LAST_NAME, "no_last_name", "last name", "sn"))
 }

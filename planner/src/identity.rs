@@ -2,11 +2,9 @@
 
 use protocol::directory::User;
 
-use crate::policy::{Policy, UsernameAttribute};
+use crate::mapping::MAX_LENGTH;
+use crate::policy::{EmailSource, Policy, UsernameAttribute};
 use crate::reason::Reason;
-
-/// JumpCloud takes no longer text.
-pub(crate) const MAX_LENGTH: usize = 1024;
 
 /// Suffixes that exist inside a network only.
 const INTERNAL_SUFFIXES: [&str; 9] =
@@ -16,7 +14,6 @@ const INTERNAL_SUFFIXES: [&str; 9] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub username: Option<String>,
-    /// `mail`, else `userPrincipalName`.
     pub email: Option<String>,
 }
 
@@ -27,9 +24,15 @@ pub fn identity(policy: &Policy, user: &User) -> Identity {
         UsernameAttribute::SamAccountName => present(&user.sam_account_name),
         UsernameAttribute::UserPrincipalName => upn.and_then(|upn| upn.split('@').next()),
     };
+    let mail = present(&user.mail);
+    let email = match policy.email {
+        EmailSource::MailElseUserPrincipalName => mail.or(upn),
+        EmailSource::Mail => mail,
+        EmailSource::UserPrincipalName => upn,
+    };
     Identity {
         username: username.filter(|name| !name.is_empty()).map(str::to_owned),
-        email: present(&user.mail).or(upn).map(str::to_owned),
+        email: email.map(str::to_owned),
     }
 }
 
@@ -49,16 +52,26 @@ impl Identity {
                 )
             }),
         };
+        let (missing, fill_in) = match policy.email {
+            EmailSource::MailElseUserPrincipalName => ("neither mail nor userPrincipalName", "Fill in mail"),
+            EmailSource::Mail => ("no mail", "Fill it in"),
+            EmailSource::UserPrincipalName => ("no userPrincipalName", "Fill it in"),
+        };
         let email = match &self.email {
             None => Some(Reason::new(
                 "no_email",
-                "AD has neither mail nor userPrincipalName, and JumpCloud needs an email address. Fill in mail.",
+                format!("AD has {missing}, and JumpCloud needs an email address. {fill_in}."),
             )),
             Some(email) => (!is_email(email)).then(|| {
                 Reason::new(
                     "email_not_valid",
                     format!(
-                        "\"{email}\" is not an email address. Correct mail (or userPrincipalName) in AD."
+                        "\"{email}\" is not an email address. Correct {} in AD.",
+                        match policy.email {
+                            EmailSource::MailElseUserPrincipalName => "mail (or userPrincipalName)",
+                            EmailSource::Mail => "mail",
+                            EmailSource::UserPrincipalName => "userPrincipalName",
+                        }
                     ),
                 )
             }),
@@ -109,7 +122,7 @@ fn broken_rule(name: &str) -> Option<&'static str> {
     }
 }
 
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let parts = text.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
     parts.is_some_and(|(_, host)| !host.contains('@'))
         && !text.contains(char::is_whitespace)

@@ -9,29 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::Policy;
 
-/// AD attribute -> type of the entry in JumpCloud's `phoneNumbers`.
-pub const PHONES: [(&str, &str); 4] = [
-    ("telephoneNumber", "work"),
-    ("mobile", "mobile"),
-    ("homePhone", "home"),
-    ("facsimileTelephoneNumber", "work_fax"),
-];
-
-/// AD attribute -> key of the `work` entry in JumpCloud's `addresses`.
-pub const ADDRESS: [(&str, &str); 6] = [
-    ("streetAddress", "streetAddress"),
-    ("postOfficeBox", "poBox"),
-    ("l", "locality"),
-    ("st", "region"),
-    ("postalCode", "postalCode"),
-    ("co", "country"),
-];
-
 /// What a plan is made of.
 #[derive(Clone, Debug)]
 pub struct Input {
     pub now: DateTime<Utc>,
     pub policy: Policy,
+    /// Attributes that the policy names and that nobody has asked for yet, in lower case: what depends on them stays as it
+    /// is. Empty but where unsaved settings are tried.
+    pub unread: BTreeSet<String>,
     pub domain: Domain,
     /// Every group of the domain: the graph is small, and scope needs all of it.
     pub groups: BTreeMap<ObjectGuid, Group>,

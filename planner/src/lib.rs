@@ -5,6 +5,7 @@
 
 pub mod guard;
 pub mod input;
+pub mod mapping;
 pub mod plan;
 pub mod policy;
 pub mod reason;
@@ -14,7 +15,6 @@ mod context;
 mod eligibility;
 mod groups;
 mod identity;
-mod mapping;
 mod matching;
 mod memberships;
 mod person;
@@ -23,6 +23,7 @@ mod standing;
 mod state;
 mod sync;
 mod users;
+mod wanted;
 
 pub use groups::group_name;
 pub use identity::{Identity, identity};

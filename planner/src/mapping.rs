@@ -1,191 +1,212 @@
-//! Which AD value becomes which JumpCloud field, and in what a JumpCloud record differs from that.
-//!
-//! Only what is mapped is compared: other phone types, address types and custom attributes are never touched.
+//! Which AD value becomes which JumpCloud field: the rows of the table, as an administrator writes them and as a plan
+//! uses them. `docs/mappings.md` describes the same.
+
+mod names;
+mod problems;
+mod target;
+mod template;
+mod trial;
 
 use std::collections::BTreeMap;
 
-use protocol::directory::User;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
 
-use crate::attributes::Attributes;
-use crate::identity::{Identity, MAX_LENGTH, same};
-use crate::input::{ADDRESS, Domain, JumpCloudUser, PHONES};
-use crate::plan::Fields;
-use crate::policy::{ADDITIONAL_FIELDS, Policy};
-use crate::reason::Reason;
+use crate::policy::Policy;
 
-/// The type of the one address that AD knows.
-const ADDRESS_TYPE: &str = "work";
+pub use names::COMMON as COMMON_ATTRIBUTES;
+pub use problems::{Part, Problem, problems};
+pub use target::fields as jumpcloud_fields;
+pub(crate) use target::{ALTERNATE_EMAIL, FIRST_NAME, LAST_NAME, MAX_LENGTH, Target};
+pub use template::{Template, Wrong};
+pub use trial::{Trial, Tried, try_out};
 
-const EMPLOYEE_IDENTIFIER: (&str, usize) = ("employeeIdentifier", 256);
-
-/// How the user should look in JumpCloud. Empty means: AD has no value.
-pub(crate) struct Wanted {
-    identity: Identity,
-    /// Text fields by JumpCloud's name, marks of the source included.
-    texts: BTreeMap<String, String>,
-    phones: BTreeMap<&'static str, String>,
-    address: BTreeMap<&'static str, String>,
-    /// Custom attributes.
-    custom: BTreeMap<String, String>,
-    /// Fields that JumpCloud would refuse for their length; left out above.
-    too_long: Vec<(String, usize)>,
+/// A row of the attribute table: `{"field": …}` and one of `attribute`, `constant`, `template` and `leave`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Row", into = "Row")]
+pub struct AttributeMapping {
+    /// A JumpCloud field (`costCenter`, `phoneNumbers.work`) or a custom attribute (`attributes.badge`).
+    pub field: String,
+    pub source: MappingSource,
 }
 
-/// What an empty AD value means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Empty {
-    /// The user came from AD: an empty value clears the field.
-    Clears,
-    /// The user was there before us: what AD does not know, JumpCloud keeps.
-    Keeps,
+/// Where a mapped value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MappingSource {
+    /// The LDAP name of an AD attribute.
+    Attribute(String),
+    Constant(String),
+    /// See [`Template`].
+    Template(String),
+    /// Nothing is written: JumpCloud is the master of the field.
+    Leave,
 }
 
-impl Wanted {
-    pub(crate) fn of(user: &User, identity: &Identity, policy: &Policy, domain: &Domain) -> Self {
-        let attributes = Attributes::of(user);
-        let text = |(ad, field): &(&str, &str)| ((*field).to_owned(), attributes.get(ad).to_owned());
-        let mut wanted = Self {
-            identity: identity.clone(),
-            texts: [("givenName", "firstname"), ("sn", "lastname")].iter().map(text).collect(),
-            phones: BTreeMap::new(),
-            address: BTreeMap::new(),
-            custom: BTreeMap::new(),
-            too_long: Vec::new(),
-        };
-        if policy.sync_additional_attributes {
-            wanted.texts.extend(ADDITIONAL_FIELDS.iter().map(text));
-            wanted.phones = PHONES.iter().map(|(ad, kind)| (*kind, attributes.get(ad).to_owned())).collect();
-            wanted.address = ADDRESS.iter().map(|(ad, key)| (*key, attributes.get(ad).to_owned())).collect();
+/// The shape of a row in JSON.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    field: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attribute: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    constant: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leave: Option<bool>,
+}
+
+impl TryFrom<Row> for AttributeMapping {
+    type Error = &'static str;
+
+    fn try_from(row: Row) -> Result<Self, Self::Error> {
+        let leave = row.leave.filter(|leave| *leave).map(|_| MappingSource::Leave);
+        let mut given = [
+            row.attribute.map(MappingSource::Attribute),
+            row.constant.map(MappingSource::Constant),
+            row.template.map(MappingSource::Template),
+            leave,
+        ]
+        .into_iter()
+        .flatten();
+        match (given.next(), given.next()) {
+            (Some(source), None) => Ok(Self { field: row.field, source }),
+            _ => Err(
+                "a row has `field` and exactly one of `attribute`, `constant`, `template` and `\"leave\": true`",
+            ),
         }
-        for mapping in &policy.attribute_mappings {
-            let value = attributes.compose(&mapping.source);
-            match mapping.field.strip_prefix("attributes.") {
-                Some(name) => wanted.custom.insert(name.to_owned(), value),
-                None => wanted.texts.insert(mapping.field.clone(), value),
+    }
+}
+
+impl From<AttributeMapping> for Row {
+    fn from(AttributeMapping { field, source }: AttributeMapping) -> Self {
+        let row = Self { field, ..Self::default() };
+        match source {
+            MappingSource::Attribute(name) => Self { attribute: Some(name), ..row },
+            MappingSource::Constant(text) => Self { constant: Some(text), ..row },
+            MappingSource::Template(text) => Self { template: Some(text), ..row },
+            MappingSource::Leave => Self { leave: Some(true), ..row },
+        }
+    }
+}
+
+/// AD attribute -> JumpCloud field, whatever the settings are.
+const NAMES: [(&str, &str); 2] = [("givenName", "firstname"), ("sn", "lastname")];
+
+/// AD attribute -> JumpCloud field, when `sync_additional_attributes` is on.
+const ADDITIONAL: [(&str, &str); 18] = [
+    ("displayName", "displayname"),
+    ("description", "description"),
+    ("title", "jobTitle"),
+    ("department", "department"),
+    ("company", "company"),
+    ("physicalDeliveryOfficeName", "location"),
+    ("employeeType", "employeeType"),
+    ("telephoneNumber", "phoneNumbers.work"),
+    ("mobile", "phoneNumbers.mobile"),
+    ("homePhone", "phoneNumbers.home"),
+    ("facsimileTelephoneNumber", "phoneNumbers.work_fax"),
+    ("streetAddress", "addresses.work.streetAddress"),
+    ("postOfficeBox", "addresses.work.poBox"),
+    ("l", "addresses.work.locality"),
+    ("st", "addresses.work.region"),
+    ("postalCode", "addresses.work.postalCode"),
+    ("co", "addresses.work.country"),
+    ("manager", "manager"),
+];
+
+/// The rows that hold where no row of the settings names their field.
+pub fn defaults(sync_additional_attributes: bool) -> Vec<AttributeMapping> {
+    let additional = ADDITIONAL.iter().filter(|_| sync_additional_attributes);
+    let row = |(attribute, field): &(&str, &str)| AttributeMapping {
+        field: (*field).to_owned(),
+        source: MappingSource::Attribute((*attribute).to_owned()),
+    };
+    NAMES.iter().chain(additional).map(row).collect()
+}
+
+/// A source that was understood.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Attribute(String),
+    Constant(String),
+    Template(Template),
+}
+
+impl Source {
+    /// `None`: the field is left alone.
+    fn of(row: &AttributeMapping) -> Result<Option<Self>, String> {
+        Ok(Some(match &row.source {
+            MappingSource::Attribute(name) => {
+                names::check(name).map_err(|message| format!("cannot be mapped: {message}"))?;
+                Self::Attribute(name.clone())
+            }
+            MappingSource::Constant(text) => Self::Constant(text.trim().to_owned()),
+            MappingSource::Template(text) => {
+                Self::Template(Template::parse(text).map_err(|wrong| wrong.to_string())?)
+            }
+            MappingSource::Leave => return Ok(None),
+        }))
+    }
+
+    fn attributes(&self) -> Vec<&str> {
+        match self {
+            Self::Attribute(name) => vec![name],
+            Self::Constant(_) => Vec::new(),
+            Self::Template(template) => template.attributes().collect(),
+        }
+    }
+
+    /// What comes of it, if an attribute has what `value` says.
+    pub(crate) fn value(&self, mut value: impl FnMut(&str) -> String) -> String {
+        match self {
+            Self::Attribute(name) => value(name),
+            Self::Constant(text) => text.clone(),
+            Self::Template(template) => template.render(value),
+        }
+    }
+}
+
+/// The table that holds: the defaults, and over them the rows of the settings. A row that is wrong leaves its field alone;
+/// settings with such a row are not saved.
+#[derive(Debug)]
+pub(crate) struct Table(BTreeMap<Target, Source>);
+
+impl Table {
+    pub(crate) fn of(policy: &Policy) -> Self {
+        let mut table = BTreeMap::new();
+        for row in defaults(policy.sync_additional_attributes).iter().chain(&policy.attribute_mappings) {
+            let Ok(target) = Target::parse(&row.field) else { continue };
+            match Source::of(row) {
+                Ok(Some(source)) => table.insert(target, source),
+                Ok(None) | Err(_) => table.remove(&target),
             };
         }
-        wanted.drop_too_long();
-        wanted.texts.insert("external_dn".into(), user.dn.as_str().to_owned());
-        wanted.texts.insert("external_source_type".into(), domain.external_source_type.clone());
-        wanted
+        Self(table)
     }
 
-    /// The fields with which a user is created: the identity and the marks. The rest follows by [`Self::differences`].
-    pub(crate) fn creation(&self) -> Fields {
-        let identity = [("username", &self.identity.username), ("email", &self.identity.email)];
-        let identity =
-            identity.map(|(field, value)| (field.to_owned(), json!(value.as_deref().unwrap_or_default())));
-        let names = ["firstname", "lastname"].map(|field| (field.to_owned(), json!(self.text(field))));
-        self.marks().into_iter().chain(identity).chain(names).collect()
+    /// The fields that have a value of their own; the manager is a link.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&Target, &Source)> {
+        self.0.iter().filter(|(target, _)| **target != Target::Manager)
     }
 
-    /// What marks a user as managed by this domain.
-    pub(crate) fn marks(&self) -> Fields {
-        let texts =
-            ["external_dn", "external_source_type"].map(|field| (field.to_owned(), json!(self.text(field))));
-        texts.into_iter().chain([("externally_managed".to_owned(), json!(true))]).collect()
+    pub(crate) fn source(&self, target: &Target) -> Option<&Source> {
+        self.0.get(target)
     }
 
-    /// The record as it is right after the creation.
-    pub(crate) fn created(&self) -> JumpCloudUser {
-        let mut record = JumpCloudUser {
-            username: self.identity.username.clone().unwrap_or_default(),
-            email: self.identity.email.clone().unwrap_or_default(),
-            ..JumpCloudUser::default()
-        };
-        for name in ["firstname", "lastname"] {
-            record.fields.insert(name.to_owned(), self.text(name).to_owned());
-        }
-        self.marked(record)
-    }
-
-    /// The record as it is right after it was marked as ours.
-    pub(crate) fn marked(&self, mut record: JumpCloudUser) -> JumpCloudUser {
-        record.externally_managed = true;
-        record.external_dn = self.text("external_dn").to_owned();
-        record.external_source_type = self.text("external_source_type").to_owned();
-        record
-    }
-
-    /// The new username, if `record` has another.
-    pub(crate) fn new_username(&self, record: &JumpCloudUser) -> Option<String> {
-        self.identity.username.clone().filter(|wanted| !same(wanted, &record.username))
-    }
-
-    /// The fields to write so that `record` agrees; the username apart.
-    pub(crate) fn differences(&self, record: &JumpCloudUser, empty: Empty) -> Fields {
-        let differs =
-            |wanted: &str, now: &str| wanted != now && !(wanted.is_empty() && empty == Empty::Keeps);
-        let mut fields = Fields::new();
-        for (field, wanted) in &self.texts {
-            let keeps_name = wanted.is_empty() && matches!(field.as_str(), "firstname" | "lastname");
-            if differs(wanted, text_of(record, field)) && !keeps_name {
-                fields.insert(field.clone(), json!(wanted));
-            }
-        }
-        if let Some(email) = self.identity.email.as_deref().filter(|email| !same(email, &record.email)) {
-            fields.insert("email".into(), json!(email));
-        }
-        let part = |wanted: &BTreeMap<&'static str, String>, now: Option<&BTreeMap<String, String>>| {
-            let now = |key: &str| now.and_then(|now| now.get(key)).map_or("", String::as_str);
-            let differing = wanted.iter().filter(|(key, value)| differs(value, now(key)));
-            differing.map(|(key, value)| ((*key).to_owned(), json!(value))).collect::<Map<_, _>>()
-        };
-        let address = part(&self.address, record.addresses.get(ADDRESS_TYPE));
-        let custom = self.custom.iter().map(|(name, value)| (name.as_str(), value));
-        let custom = custom
-            .filter(|(name, value)| differs(value, record.custom.get(*name).map_or("", String::as_str)));
-        let nested = [
-            ("phoneNumbers", part(&self.phones, Some(&record.phones))),
-            ("addresses", wrap(ADDRESS_TYPE, address)),
-            ("attributes", custom.map(|(name, value)| (name.to_owned(), json!(value))).collect()),
-        ];
-        let nested = nested.into_iter().filter(|(_, values)| !values.is_empty());
-        fields.extend(nested.map(|(field, values)| (field.to_owned(), Value::Object(values))));
-        fields
-    }
-
-    /// A text field's value; empty if there is none.
-    pub(crate) fn text(&self, field: &str) -> &str {
-        self.texts.get(field).map_or("", String::as_str)
-    }
-
-    /// The fields that stay as they are because JumpCloud takes no text of that length.
-    pub(crate) fn warnings(&self) -> impl Iterator<Item = Reason> + '_ {
-        self.too_long.iter().map(|(field, limit)| {
-            Reason::new(
-                "value_too_long",
-                format!("The value for {field} has more than {limit} characters, which JumpCloud does not take; it is left as it is. Shorten it in AD."),
-            )
-        })
-    }
-
-    fn drop_too_long(&mut self) {
-        let too_long = &mut self.too_long;
-        let mut fits = |field: String, value: &str| {
-            let limit = if field == EMPLOYEE_IDENTIFIER.0 { EMPLOYEE_IDENTIFIER.1 } else { MAX_LENGTH };
-            let fits = value.chars().count() <= limit;
-            if !fits {
-                too_long.push((field, limit));
-            }
-            fits
-        };
-        self.texts.retain(|field, value| fits(field.clone(), value));
-        self.phones.retain(|kind, value| fits(format!("the {kind} phone number"), value));
-        self.address.retain(|key, value| fits(format!("{key} of the address"), value));
-        self.custom.retain(|name, value| fits(format!("attributes.{name}"), value));
+    pub(crate) fn has(&self, target: &Target) -> bool {
+        self.0.contains_key(target)
     }
 }
 
-fn text_of<'r>(record: &'r JumpCloudUser, field: &str) -> &'r str {
-    match field {
-        "external_dn" => &record.external_dn,
-        "external_source_type" => &record.external_source_type,
-        field => record.fields.get(field).map_or("", String::as_str),
+impl Policy {
+    /// LDAP names of every attribute that the plan needs besides those that are always read.
+    pub fn attributes_to_read(&self) -> Vec<String> {
+        let table = Table::of(self);
+        let names = table.values().flat_map(|(_, source)| source.attributes());
+        let names = names
+            .filter(|name| names::is_additional(name))
+            .map(|name| (name.to_lowercase(), name.to_owned()));
+        names.collect::<BTreeMap<_, _>>().into_values().collect()
     }
-}
-
-fn wrap(key: &str, values: Map<String, Value>) -> Map<String, Value> {
-    if values.is_empty() { values } else { Map::from_iter([(key.to_owned(), Value::Object(values))]) }
 }

@@ -8,10 +8,10 @@ use crate::context::{Context, Planned};
 use crate::eligibility;
 use crate::identity::{Identity, identity};
 use crate::input::{JumpCloudUser, UserLink, UserSubject};
-use crate::mapping::Wanted;
 use crate::plan::Verdict;
 use crate::reason::{Reason, Status};
 use crate::standing::{self, Expiry, Standing};
+use crate::wanted::Wanted;
 
 /// One user with all that is known of it.
 pub(crate) struct Person<'a> {
@@ -33,9 +33,9 @@ pub(crate) struct Read<'a> {
 impl<'a> Person<'a> {
     pub(crate) fn of(context: &'a Context<'a>, guid: ObjectGuid, subject: &'a UserSubject) -> Self {
         let read = subject.user.as_ref().map(|user| {
-            let policy = &context.input.policy;
-            let identity = identity(policy, user);
-            let wanted = Wanted::of(user, &identity, policy, &context.input.domain);
+            let input = context.input;
+            let identity = identity(&input.policy, user);
+            let wanted = Wanted::of(user, &identity, &context.table, &input.domain, &input.unread);
             Read { user, identity, wanted }
         });
         Self { context, guid, subject, standing: standing::of(context, subject), read }

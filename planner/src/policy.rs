@@ -1,13 +1,14 @@
 //! The part of a domain's settings that decides what is planned. Names and defaults are those of the settings page.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+
+pub use crate::mapping::{AttributeMapping, MappingSource};
 
 /// What the administrator chose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     pub username_attribute: UsernameAttribute,
+    pub email: EmailSource,
     pub sync_additional_attributes: bool,
     pub attribute_mappings: Vec<AttributeMapping>,
     pub user_dissociation_action: DissociationAction,
@@ -28,6 +29,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             username_attribute: UsernameAttribute::SamAccountName,
+            email: EmailSource::MailElseUserPrincipalName,
             sync_additional_attributes: true,
             attribute_mappings: Vec::new(),
             user_dissociation_action: DissociationAction::Remove,
@@ -50,6 +52,18 @@ pub enum UsernameAttribute {
     #[serde(rename = "sAMAccountName")]
     SamAccountName,
     /// The part before `@`.
+    #[serde(rename = "userPrincipalName")]
+    UserPrincipalName,
+}
+
+/// Which AD attribute becomes the JumpCloud email address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EmailSource {
+    /// `mail`, and where that is empty `userPrincipalName`.
+    #[serde(rename = "mail_else_userPrincipalName")]
+    MailElseUserPrincipalName,
+    #[serde(rename = "mail")]
+    Mail,
     #[serde(rename = "userPrincipalName")]
     UserPrincipalName,
 }
@@ -89,27 +103,6 @@ pub enum MustChangeAction {
     Hold,
 }
 
-/// A custom row of the attribute table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AttributeMapping {
-    /// A JumpCloud field (`costCenter`) or a custom attribute (`attributes.badge`).
-    pub field: String,
-    #[serde(flatten)]
-    pub source: MappingSource,
-}
-
-/// Where a mapped value comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MappingSource {
-    /// The LDAP name of an AD attribute.
-    Attribute(String),
-    Constant(String),
-    /// Text in which `{attribute}` is replaced.
-    Template(String),
-}
-
 /// Limits of the guard, apart for each kind of destructive operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
@@ -139,44 +132,4 @@ pub struct Limit {
     pub min_count: u32,
     pub max_percent: u32,
     pub max_count: u32,
-}
-
-/// The AD attributes that become JumpCloud fields when `sync_additional_attributes` is on, by LDAP name.
-/// Phones and addresses are composed and listed apart, see [`crate::input::PHONES`] and [`crate::input::ADDRESS`].
-pub const ADDITIONAL_FIELDS: [(&str, &str); 7] = [
-    ("displayName", "displayname"),
-    ("description", "description"),
-    ("title", "jobTitle"),
-    ("department", "department"),
-    ("company", "company"),
-    ("physicalDeliveryOfficeName", "location"),
-    ("employeeType", "employeeType"),
-];
-
-impl Policy {
-    /// LDAP names of every attribute that the plan needs besides the fixed ones.
-    pub fn attributes_to_read(&self) -> Vec<String> {
-        let mut names = BTreeMap::new();
-        let mut want = |name: &str| {
-            names.insert(name.to_lowercase(), name.to_owned());
-        };
-        if self.sync_additional_attributes {
-            ADDITIONAL_FIELDS.iter().for_each(|(ad, _)| want(ad));
-            crate::input::PHONES.iter().for_each(|(ad, _)| want(ad));
-            crate::input::ADDRESS.iter().for_each(|(ad, _)| want(ad));
-        }
-        for mapping in &self.attribute_mappings {
-            match &mapping.source {
-                MappingSource::Attribute(name) => want(name),
-                MappingSource::Constant(_) => {}
-                MappingSource::Template(text) => placeholders(text).for_each(&mut want),
-            }
-        }
-        names.into_values().collect()
-    }
-}
-
-/// The names between braces.
-pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
-    template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }

@@ -7,7 +7,7 @@ use protocol::ObjectGuid;
 
 use crate::context::Planned;
 use crate::input::{AccountState, JumpCloudUser, UserLink};
-use crate::mapping::Empty;
+use crate::mapping::Target;
 use crate::memberships;
 use crate::person::{Person, Read};
 use crate::plan::{Change, Verdict};
@@ -15,6 +15,7 @@ use crate::policy::{MustChangeAction, TakeoverAction};
 use crate::reason::{Reason, Status};
 use crate::standing::Standing;
 use crate::state;
+use crate::wanted::Empty;
 
 type Step = (Change, Option<ObjectGuid>);
 
@@ -92,7 +93,7 @@ fn attributes(person: &Person<'_>, read: &Read<'_>, record: &JumpCloudUser, empt
 
 /// A manager that AD names but that is not known to us is left as it is.
 fn manager(person: &Person<'_>, read: &Read<'_>, record: &JumpCloudUser, empty: Empty) -> Option<Step> {
-    if !person.context.input.policy.sync_additional_attributes {
+    if !person.context.table.has(&Target::Manager) {
         return None;
     }
     let target = match &person.subject.manager {

@@ -12,12 +12,14 @@ use crate::{state, sync};
 
 pub(crate) fn plan(context: &Context<'_>, plan: &mut Plan) {
     for (guid, subject) in &context.input.users {
-        let person = Person::of(context, *guid, subject);
-        let planned = match person.linked() {
-            Some((link, record)) => linked(&person, link, record),
-            None => unlinked(&person),
-        };
-        planned.file(*guid, plan);
+        planned(&Person::of(context, *guid, subject)).file(*guid, plan);
+    }
+}
+
+pub(crate) fn planned(person: &Person<'_>) -> Planned {
+    match person.linked() {
+        Some((link, record)) => linked(person, link, record),
+        None => unlinked(person),
     }
 }
 

@@ -14,4 +14,6 @@ mod random;
 mod scope;
 mod scope_model;
 mod state;
+mod templates;
+mod trial;
 mod world;

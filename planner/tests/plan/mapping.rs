@@ -1,6 +1,6 @@
 //! Which AD value becomes which JumpCloud field.
 
-use planner::policy::{AttributeMapping, MappingSource, UsernameAttribute};
+use planner::policy::{AttributeMapping, EmailSource, MappingSource, UsernameAttribute};
 use planner::{Change, Status};
 use serde_json::{Value, json};
 
@@ -204,6 +204,24 @@ fn custom_mappings_take_an_attribute_a_constant_or_a_template() {
         "jobTitle": "Countess", "attributes": { "badge": "Countess" },
     });
     assert_eq!(fields, expected);
+}
+
+#[test]
+fn the_email_address_comes_from_where_the_setting_says() {
+    let mut world = World::synced(&["ada"]);
+    world.user("ada").edit(|user| user.user_principal_name = Some("ada@corp.example".into()));
+    for (source, email) in [
+        (EmailSource::MailElseUserPrincipalName, "ada@mail.example"),
+        (EmailSource::UserPrincipalName, "ada@corp.example"),
+    ] {
+        world.policy.email = source;
+        world.settle();
+        assert_eq!(world.account_of("ada").email, email);
+    }
+    world.user("ada").edit(|user| user.mail = None);
+    world.policy.email = EmailSource::Mail;
+    assert_eq!(world.reasons("ada"), ["no_email"]);
+    assert!(world.verdict("ada").reasons[0].message.contains("AD has no mail"));
 }
 
 #[test]

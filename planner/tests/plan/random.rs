@@ -3,7 +3,7 @@
 
 use planner::input::{AccountState, JumpCloudUser, MovedOutAnswer, Presence};
 use planner::policy::{
-    DissociationAction, GroupDissociationAction, Policy, TakeoverAction, UsernameAttribute,
+    AttributeMapping, DissociationAction, GroupDissociationAction, Policy, TakeoverAction, UsernameAttribute,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -260,8 +260,8 @@ fn policy() -> impl Strategy<Value = Policy> {
     let action =
         || select(vec![DissociationAction::Remove, DissociationAction::Unbind, DissociationAction::Suspend]);
     let flags = any::<[bool; 5]>();
-    (action(), action(), action(), select(vec![0, 7]), flags).prop_map(
-        |(left, disabled, expired, grace, flags)| {
+    (action(), action(), action(), select(vec![0, 7]), flags, tables()).prop_map(
+        |(left, disabled, expired, grace, flags, attribute_mappings)| {
             let [additional, groups, upn, deactivate, remove] = flags;
             Policy {
                 user_dissociation_action: left,
@@ -269,6 +269,7 @@ fn policy() -> impl Strategy<Value = Policy> {
                 user_expire_action: expired,
                 removal_grace_days: grace,
                 sync_additional_attributes: additional,
+                attribute_mappings,
                 group_sync: groups,
                 username_attribute: if upn {
                     UsernameAttribute::UserPrincipalName
@@ -289,4 +290,21 @@ fn policy() -> impl Strategy<Value = Policy> {
             }
         },
     )
+}
+
+/// Tables that replace, add to and leave alone what the defaults have; one row is wrong.
+fn tables() -> impl Strategy<Value = Vec<AttributeMapping>> {
+    let rows = serde_json::json!([
+        {"field": "lastname", "template": "{sn|title:upper|\"Nobody\"}"},
+        {"field": "firstname", "leave": true},
+        {"field": "jobTitle", "leave": true},
+        {"field": "company", "template": "{l} {title}"},
+        {"field": "description", "constant": "made"},
+        {"field": "location", "template": "{l"},
+        {"field": "attributes.city", "attribute": "l"},
+        {"field": "phoneNumbers.home", "attribute": "mobile"},
+        {"field": "manager", "leave": true},
+    ]);
+    let rows: Vec<AttributeMapping> = serde_json::from_value(rows).unwrap();
+    proptest::sample::subsequence(rows, 0..4)
 }

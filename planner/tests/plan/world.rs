@@ -20,6 +20,7 @@ pub(crate) use jumpcloud::{AD_INSTANCE, JumpCloud, account};
 pub(crate) struct World {
     pub(crate) now: DateTime<Utc>,
     pub(crate) policy: Policy,
+    pub(crate) unread: BTreeSet<String>,
     pub(crate) users: BTreeMap<String, AdUser>,
     pub(crate) groups: BTreeMap<String, AdGroup>,
     /// Group -> user or group that its `member` lists.
@@ -36,6 +37,7 @@ impl World {
         let mut world = Self {
             now: "2026-03-02T09:00:00Z".parse().unwrap(),
             policy: Policy::default(),
+            unread: BTreeSet::new(),
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
             members: BTreeSet::new(),

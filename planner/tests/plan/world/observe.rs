@@ -33,6 +33,7 @@ impl World {
         Input {
             now: self.now,
             policy: self.policy.clone(),
+            unread: self.unread.clone(),
             domain: self.domain(),
             groups: self
                 .groups

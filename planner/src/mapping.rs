@@ -18,7 +18,7 @@ pub use problems::{Part, Problem, problems};
 pub use target::fields as jumpcloud_fields;
 pub(crate) use target::{ALTERNATE_EMAIL, FIRST_NAME, LAST_NAME, MAX_LENGTH, Target};
 pub use template::{Template, Wrong};
-pub use trial::{Trial, Tried, try_out};
+pub use trial::{Trial, Tried, effective, try_out};
 
 /// A row of the attribute table: `{"field": …}` and one of `attribute`, `constant`, `template` and `leave`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,14 +4,15 @@ mod defaults;
 mod rules;
 
 use planner::policy::{
-    AttributeMapping, DissociationAction, GroupDissociationAction, Guard, Limit, MustChangeAction, Policy,
-    TakeoverAction, UsernameAttribute,
+    AttributeMapping, DissociationAction, EmailSource, GroupDissociationAction, Guard, Limit,
+    MustChangeAction, Policy, TakeoverAction, UsernameAttribute,
 };
 use protocol::problem::FieldError;
 use protocol::{DomainName, Secret};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use rules::mapping_errors;
 use rules::wrong;
 
 /// Everything an administrator can set for a domain, secrets aside.
@@ -24,6 +25,8 @@ pub struct DomainSettings {
     pub ldap: LdapSettings,
     #[serde(default = "defaults::username_attribute")]
     pub username_attribute: UsernameAttribute,
+    #[serde(default = "defaults::email")]
+    pub email: EmailSource,
     #[serde(default = "defaults::yes")]
     pub sync_additional_attributes: bool,
     #[serde(default)]
@@ -121,6 +124,7 @@ impl DomainSettings {
             root_user_container: container,
             ldap: LdapSettings::default(),
             username_attribute: policy.username_attribute,
+            email: policy.email,
             sync_additional_attributes: policy.sync_additional_attributes,
             attribute_mappings: policy.attribute_mappings,
             user_dissociation_action: policy.user_dissociation_action,
@@ -168,10 +172,16 @@ impl DomainSettings {
         if problems.is_empty() { Ok(Edited { settings, bind_password }) } else { Err(problems) }
     }
 
+    /// The same settings with another attribute table, however wrong its rows may be: to be tried, not to be saved.
+    pub fn with_mappings(&self, rows: Vec<AttributeMapping>, sync_additional_attributes: bool) -> Self {
+        Self { attribute_mappings: rows, sync_additional_attributes, ..self.clone() }
+    }
+
     /// What of it decides the plan.
     pub fn policy(&self) -> Policy {
         Policy {
             username_attribute: self.username_attribute,
+            email: self.email,
             sync_additional_attributes: self.sync_additional_attributes,
             attribute_mappings: self.attribute_mappings.clone(),
             user_dissociation_action: self.user_dissociation_action,
@@ -306,6 +316,33 @@ mod tests {
             wrong_fields(json!({"guard": {"users": {"min_count": -1}}})),
             ["settings.guard.users.min_count"]
         );
+    }
+
+    #[test]
+    fn a_wrong_row_of_the_attribute_table_is_named_with_its_part() {
+        let rows = json!([
+            {"field": "company", "template": "{company"},
+            {"field": "jobtitle", "attribute": "title"},
+            {"field": "costCenter", "attribute": "unicodePwd"},
+        ]);
+        let errors = edit(json!({"attribute_mappings": rows})).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "settings.attribute_mappings[0].template",
+                "settings.attribute_mappings[1].field",
+                "settings.attribute_mappings[2].attribute"
+            ]
+        );
+        assert!(errors[0].message.contains("character 1"));
+        for row in [json!({"field": "company"}), json!({"field": "company", "leave": false})] {
+            assert_eq!(
+                wrong_fields(json!({"attribute_mappings": [row]})),
+                ["settings.attribute_mappings[0]"]
+            );
+        }
+        assert_eq!(wrong_fields(json!({"email": "upn"})), ["settings.email"]);
     }
 
     #[test]

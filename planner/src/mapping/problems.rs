@@ -64,6 +64,9 @@ pub fn problems(rows: &[AttributeMapping]) -> Vec<Problem> {
 }
 
 fn check(target: Option<&Target>, row: &AttributeMapping) -> Result<(), String> {
+    if matches!(&row.source, MappingSource::Attribute(name) if name.is_empty()) {
+        return Err("is empty: write the LDAP name of an AD attribute, such as departmentNumber".into());
+    }
     let Some(source) = Source::of(row)? else { return Ok(()) };
     let limit = target.map_or(super::MAX_LENGTH, Target::limit);
     let too_long =

@@ -2,7 +2,7 @@
 
 use protocol::ObjectGuid;
 
-use super::{AttributeMapping, MappingSource, Source, Target, defaults};
+use super::{AttributeMapping, MappingSource, Problem, Target, defaults, problems};
 use crate::context::Context;
 use crate::input::{Input, JumpCloudUser, Manager};
 use crate::matching::{self, Match};
@@ -50,12 +50,13 @@ pub fn try_out(input: &Input, guid: ObjectGuid) -> Option<Trial> {
     let read = person.read.as_ref()?;
     let base = Base::of(&person, read);
     let rows = effective(&input.policy);
-    let fields = rows.iter().map(|(at, row)| tried(&person, read, &base, *at, row)).collect();
+    let problems = problems(&input.policy.attribute_mappings);
+    let fields = rows.iter().map(|(at, row)| tried(&person, read, &base, *at, row, &problems)).collect();
     Some(Trial { verdict: users::planned(&person).verdict, jumpcloud_id: base.jumpcloud_id.clone(), fields })
 }
 
 /// The rows with their places, and the defaults that no row replaces.
-fn effective(policy: &Policy) -> Vec<(Option<usize>, AttributeMapping)> {
+pub fn effective(policy: &Policy) -> Vec<(Option<usize>, AttributeMapping)> {
     let rows = &policy.attribute_mappings;
     let is_replaced = |default: &AttributeMapping| rows.iter().any(|row| row.field == default.field);
     let own = rows.iter().cloned().enumerate().map(|(at, row)| (Some(at), row));
@@ -105,6 +106,7 @@ fn tried(
     base: &Base,
     at: Option<usize>,
     row: &AttributeMapping,
+    problems: &[Problem],
 ) -> Tried {
     let tried = Tried {
         row: at,
@@ -116,13 +118,12 @@ fn tried(
         reason: None,
         error: None,
     };
-    let target = match Target::parse(&row.field) {
-        Ok(target) => target,
-        Err(message) => return Tried { error: Some(message), ..tried },
-    };
-    let tried = Tried { before: base.before(&target), ..tried };
-    if let Err(message) = Source::of(row) {
-        return Tried { error: Some(message), ..tried };
+    let problem = problems.iter().find(|problem| at == Some(problem.row));
+    let error = problem.map(|problem| problem.message.clone());
+    let Ok(target) = Target::parse(&row.field) else { return Tried { error, ..tried } };
+    let tried = Tried { before: base.before(&target), error, ..tried };
+    if tried.error.is_some() {
+        return tried;
     }
     if target == Target::Manager {
         let (after, reason) = manager(person, base);

@@ -165,7 +165,7 @@ fn a_field_that_cannot_be_mapped_says_why() {
 #[test]
 fn a_source_that_cannot_be_used_says_why() {
     let cases = [
-        (json!({"field": "company", "attribute": ""}), "no LDAP attribute name"),
+        (json!({"field": "company", "attribute": ""}), "is empty"),
         (json!({"field": "company", "attribute": "com pany"}), "no LDAP attribute name"),
         (json!({"field": "company", "attribute": "x".repeat(257)}), "no LDAP attribute name"),
         (json!({"field": "company", "attribute": "UserPassword"}), "holds a secret"),

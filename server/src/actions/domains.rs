@@ -132,7 +132,7 @@ async fn save(
     if wanted.iter().any(|name| !read.contains(name)) && before.directory_read_at.is_some() {
         store::domains::update_awaits_read(tx, id, true).await?;
     }
-    if old.username_attribute != new.username_attribute {
+    if old.username_attribute != new.username_attribute || old.email != new.email {
         update_identity_keys(tx, id, settings).await?;
     }
     if old != new || renamed {
@@ -141,7 +141,7 @@ async fn save(
     Ok(revision)
 }
 
-/// The username comes from another attribute: what users would be called is computed again, in pages.
+/// The username or the email address comes from another attribute: what users would be called is computed again, in pages.
 async fn update_identity_keys(tx: &mut PgConnection, id: DomainId, settings: &DomainSettings) -> Result<()> {
     let policy = settings.policy();
     let mut after = ObjectGuid(Uuid::nil());

@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod domains;
 pub mod extract;
 pub mod holds;
+pub mod mappings;
 pub mod operations;
 pub mod organizations;
 pub mod people;
@@ -29,6 +30,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains/{id}/revisions", get(domains::revisions))
         .route("/domains/{id}/rollback", post(domains::rollback))
         .route("/domains/{id}/preview", post(domains::refresh_preview).get(domains::preview))
+        .route("/domains/{id}/mappings", get(mappings::table))
+        .route("/domains/{id}/mappings/preview", post(mappings::preview))
         .route("/domains/{id}/activate", post(domains::activate))
         .route("/domains/{id}/pause", post(domains::pause))
         .route("/domains/{id}/resync", post(domains::resync))

@@ -16,6 +16,7 @@ mod guard;
 mod holds;
 mod live;
 mod login;
+mod mappings;
 mod operations;
 mod organizations;
 mod overview;
@@ -79,6 +80,7 @@ fn of_one_domain() -> Router<App> {
         .route("/domains/{id}/enrollment-tokens", post(enrollment::issue))
         .route("/domains/{id}/agents/{agent}/remove", post(enrollment::remove))
         .route("/domains/{id}/settings", get(settings::show).post(settings::save))
+        .route("/domains/{id}/mappings", get(mappings::show).post(mappings::act))
         .route("/domains/{id}/rollback", post(settings::rollback))
         .route("/domains/{id}/preview", get(preview::show).post(preview::refresh))
         .route("/domains/{id}/activate", post(preview::activate))

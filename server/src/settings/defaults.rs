@@ -1,8 +1,8 @@
 //! What a setting is when nobody set it. serde wants a function for each.
 
 use planner::policy::{
-    DissociationAction, GroupDissociationAction, Guard, Limit, MustChangeAction, Policy, TakeoverAction,
-    UsernameAttribute,
+    DissociationAction, EmailSource, GroupDissociationAction, Guard, Limit, MustChangeAction, Policy,
+    TakeoverAction, UsernameAttribute,
 };
 
 pub(super) fn yes() -> bool {
@@ -19,6 +19,9 @@ pub(super) fn poll_interval_ms() -> u64 {
 }
 pub(super) fn username_attribute() -> UsernameAttribute {
     Policy::default().username_attribute
+}
+pub(super) fn email() -> EmailSource {
+    Policy::default().email
 }
 pub(super) fn user_dissociation_action() -> DissociationAction {
     Policy::default().user_dissociation_action

@@ -1,6 +1,7 @@
 //! What makes settings wrong: every problem at once, each with the field and the fix.
 
-use planner::policy::MappingSource;
+use planner::mapping::{Part, Problem, problems};
+use planner::policy::AttributeMapping;
 use protocol::problem::FieldError;
 use protocol::{DistinguishedName, DomainName};
 
@@ -117,63 +118,21 @@ impl DomainSettings {
     }
 
     fn check_mappings(&self, found: &mut Vec<FieldError>) {
-        const FIELDS: [&str; 14] = [
-            "displayname",
-            "middlename",
-            "description",
-            "jobTitle",
-            "department",
-            "company",
-            "location",
-            "costCenter",
-            "employeeType",
-            "employeeIdentifier",
-            "alternateEmail",
-            "managedAppleId",
-            "firstname",
-            "lastname",
-        ];
-        for (at, mapping) in self.attribute_mappings.iter().enumerate() {
-            let field = format!("settings.attribute_mappings[{at}]");
-            let custom = mapping.field.strip_prefix("attributes.");
-            let is_custom = custom.is_some_and(|name| {
-                !name.is_empty() && name.len() <= 32 && name.chars().all(|c| c.is_ascii_alphanumeric())
-            });
-            if !is_custom && !FIELDS.contains(&mapping.field.as_str()) {
-                found.push(wrong(
-                    &format!("{field}.field"),
-                    format!("must be attributes.NAME (letters and digits) or one of {}", FIELDS.join(", ")),
-                ));
-            }
-            if self.attribute_mappings.iter().filter(|other| other.field == mapping.field).count() > 1 {
-                found.push(wrong(
-                    &format!("{field}.field"),
-                    "is mapped twice: keep one row for each JumpCloud field",
-                ));
-            }
-            let is_ldap_name = |name: &str| {
-                name.starts_with(|c: char| c.is_ascii_alphabetic())
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            };
-            let fine = match &mapping.source {
-                MappingSource::Attribute(name) => is_ldap_name(name),
-                MappingSource::Constant(text) => text.chars().count() <= 1024,
-                MappingSource::Template(text) => {
-                    text.matches('{').count() == text.matches('}').count()
-                        && text
-                            .split('{')
-                            .skip(1)
-                            .all(|rest| rest.split_once('}').is_some_and(|(name, _)| is_ldap_name(name)))
-                }
-            };
-            if !fine {
-                found.push(wrong(
-                    &field,
-                    "needs an LDAP attribute name, a constant of at most 1024 characters, or a template such as {givenName} {sn}",
-                ));
-            }
-        }
+        found.extend(mapping_errors("settings.attribute_mappings", &self.attribute_mappings));
     }
+}
+
+/// What is wrong with rows of the attribute table, each named as `table[0].field`.
+pub fn mapping_errors(table: &str, rows: &[AttributeMapping]) -> Vec<FieldError> {
+    let error = |problem: Problem| {
+        let source = rows.get(problem.row).map_or("source", |row| row.source.kind());
+        let part = match problem.part {
+            Part::Field => "field",
+            Part::Source => source,
+        };
+        wrong(&format!("{table}[{}].{part}", problem.row), problem.message)
+    };
+    problems(rows).into_iter().map(error).collect()
 }
 
 /// One wrong field.

@@ -235,6 +235,12 @@ pub async fn update_awaits_read(conn: &mut PgConnection, id: DomainId, awaits: b
     Ok(done.rows_affected() > 0)
 }
 
+/// Whether a full read has yet to bring what the settings need.
+pub async fn find_awaits_read(db: impl PgExecutor<'_>, id: DomainId) -> sqlx::Result<bool> {
+    let awaits = sqlx::query_scalar!("select awaits_read from domains where id = $1", id.0);
+    Ok(awaits.fetch_optional(db).await?.unwrap_or_default())
+}
+
 /// Asks for a full read if planning still waits for one.
 pub async fn update_read_again_if_awaited(conn: &mut PgConnection, id: DomainId) -> sqlx::Result<()> {
     sqlx::query!("update domains set read_again = read_again + 1 where id = $1 and awaits_read", id.0)

@@ -3,6 +3,7 @@
 mod gather;
 mod guard;
 mod reconcile;
+mod unsaved;
 
 use chrono::{DateTime, Utc};
 use planner::{Change, Plan};
@@ -11,9 +12,10 @@ use sqlx::PgConnection;
 
 use super::Worked;
 use crate::app::App;
-use crate::settings::DomainSettings;
 use crate::store;
 use crate::store::domains::Domain;
+
+pub use unsaved::{dry_run, not_read_yet, try_mappings, what_if};
 
 /// Subjects planned in one transaction.
 const BATCH: i64 = 300;
@@ -102,33 +104,6 @@ async fn exempt(
         store::passwords::update_exempt_erased(tx, domain.id, now).await?;
     }
     Ok(())
-}
-
-/// The plan that other settings would give: the same function over every subject, stored nowhere.
-pub async fn what_if(
-    conn: &mut PgConnection,
-    domain: &Domain,
-    settings: &DomainSettings,
-    now: DateTime<Utc>,
-) -> anyhow::Result<Vec<planner::Operation>> {
-    let everyone = store::subjects::list_guids(&mut *conn, domain.id).await?;
-    let mut operations = Vec::new();
-    for some in everyone.chunks(500) {
-        let input = gather::input(conn, domain, settings, some, now).await?;
-        operations.extend(planner::plan(&input).operations);
-    }
-    Ok(operations)
-}
-
-/// The plan of one user as things stand, stored nowhere.
-pub async fn dry_run(
-    conn: &mut PgConnection,
-    domain: &Domain,
-    user: ObjectGuid,
-    now: DateTime<Utc>,
-) -> anyhow::Result<Plan> {
-    let input = gather::input(conn, domain, &domain.settings, &[(user, "user".into())], now).await?;
-    Ok(planner::plan(&input))
 }
 
 /// Making or linking an object: others may wait for its JumpCloud id.

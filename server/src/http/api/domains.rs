@@ -164,11 +164,15 @@ pub async fn refresh_preview(
     let operations = workers::plan::what_if(&mut conn, &domain, &settings, app.clock.now())
         .await
         .map_err(|error| Error::internal(format!("could not plan: {error:#}")))?;
+    let not_read_yet = workers::plan::not_read_yet(&mut conn, &domain, &settings).await?;
     let mut counts = std::collections::BTreeMap::new();
     for operation in &operations {
         *counts.entry(operation.change.kind()).or_insert(0) += 1;
     }
-    Ok((StatusCode::OK, Json(json!({"counts": counts, "operations": operations}))))
+    Ok((
+        StatusCode::OK,
+        Json(json!({"counts": counts, "operations": operations, "not_read_yet": not_read_yet})),
+    ))
 }
 
 pub async fn activate(

@@ -30,20 +30,10 @@ struct SettingsPage {
     revision: i64,
     password_is_set: bool,
     form: Form,
-    /// How many rows of the attribute table are shown.
-    rows: Vec<MappingRow>,
+    /// The fields that rows of the attribute table name.
+    mapped: Vec<String>,
     limits: Vec<LimitRow>,
     revisions: Vec<Revision>,
-}
-
-/// The names of one row's fields.
-#[derive(Debug)]
-struct MappingRow {
-    number: usize,
-    whole: String,
-    field: String,
-    source: String,
-    value: String,
 }
 
 /// One kind of the guard's table, and the names of its fields.
@@ -56,20 +46,6 @@ struct LimitRow {
 }
 
 impl SettingsPage {
-    /// Without JavaScript there are always a few empty rows to add to.
-    fn rows(form: &Form) -> Vec<MappingRow> {
-        const SPARE: usize = 3;
-        let used = (0..).take_while(|at| form.has(&document::mapping(*at, "field"))).count();
-        let row = |at| MappingRow {
-            number: at + 1,
-            whole: format!("settings.attribute_mappings[{at}]"),
-            field: document::mapping(at, "field"),
-            source: document::mapping(at, "source"),
-            value: document::mapping(at, "value"),
-        };
-        (0..used + SPARE).map(row).collect()
-    }
-
     fn limits() -> Vec<LimitRow> {
         let labels = [
             "Removing or disconnecting users",
@@ -99,7 +75,7 @@ async fn shown(app: &App, chrome: Chrome, id: DomainId, form: Option<Form>) -> R
         head: DomainHead::new(&domain, "settings"),
         revision: domain.revision,
         password_is_set: domain.bind_password.is_some(),
-        rows: SettingsPage::rows(&form),
+        mapped: domain.settings.attribute_mappings.iter().map(|row| row.field.clone()).collect(),
         limits: SettingsPage::limits(),
         form,
         revisions: revisions::list(&store::domains::list_revisions(&app.db, id).await?),

@@ -1,5 +1,7 @@
 //! Fills the planner's input from the mirrors.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use planner::Input;
 use planner::input::{Domain as DomainFacts, IntegrationGroup};
@@ -28,6 +30,7 @@ pub(super) async fn input(
     Ok(Input {
         now,
         policy: settings.policy(),
+        unread: BTreeSet::new(),
         domain: facts(conn, domain, settings).await?,
         groups: store::planning::list_groups(&mut *conn, domain.id).await?,
         parents: store::planning::list_parents(&mut *conn, domain.id).await?,

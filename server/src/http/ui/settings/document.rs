@@ -1,16 +1,17 @@
 //! From the settings' document to the fields of a form, and back. A field is called as the API calls the setting.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::http::ui::form::{Fields, Form};
 use crate::settings::{DomainSettings, GuardSettings};
 
 /// The guard's kinds, in the order of the form.
 pub(super) const GUARDED: [&str; 4] = ["users", "suspends", "groups", "memberships"];
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 13] = [
     "root_user_container",
     "integration_group",
     "username_attribute",
+    "email",
     "user_dissociation_action",
     "group_dissociation_action",
     "user_disable_action",
@@ -30,12 +31,6 @@ const NUMBERS: [&str; 5] = [
     "guard.window_hours",
 ];
 const LIMITS: [&str; 3] = ["min_count", "max_percent", "max_count"];
-const SOURCES: [&str; 3] = ["attribute", "constant", "template"];
-
-/// The name of a field of the attribute table.
-pub(super) fn mapping(at: usize, part: &str) -> String {
-    format!("settings.attribute_mappings[{at}].{part}")
-}
 
 /// The settings as a form shows them.
 pub(super) fn form_of(settings: &DomainSettings) -> Form {
@@ -53,15 +48,6 @@ pub(super) fn form_of(settings: &DomainSettings) -> Form {
         form.set(format!("settings.{name}"), text);
     }
     form.set("settings.preferred_watchers", settings.preferred_watchers.join("\n"));
-    for (at, row) in document["attribute_mappings"].as_array().into_iter().flatten().enumerate() {
-        form.set(mapping(at, "field"), row["field"].as_str().unwrap_or_default());
-        for source in SOURCES {
-            if let Some(value) = row[source].as_str() {
-                form.set(mapping(at, "source"), source);
-                form.set(mapping(at, "value"), value);
-            }
-        }
-    }
     form
 }
 
@@ -97,7 +83,6 @@ pub(super) fn patch_of(fields: &Fields) -> Typed {
         watchers.split([',', ';', '\n', ' ', '\r']).filter(|host| !host.is_empty()).collect();
     put(&mut patch, "preferred_watchers", json!(hosts));
     form.set("settings.preferred_watchers", watchers);
-    put(&mut patch, "attribute_mappings", mappings(fields, &mut form));
     if let Some(password) = fields.secret(super::PASSWORD) {
         put(&mut patch, "ldap.bind_password", password.expose().into());
     }
@@ -122,30 +107,6 @@ fn default_of(name: &str) -> Value {
     limit.and_then(|path| json!(GuardSettings::default()).pointer(&path).cloned()).unwrap_or_default()
 }
 
-/// The rows that are not empty, numbered anew: errors name them by these numbers.
-fn mappings(fields: &Fields, form: &mut Form) -> Value {
-    let mut rows = Vec::new();
-    for at in 0..1000 {
-        let (field, source, value) = (mapping(at, "field"), mapping(at, "source"), mapping(at, "value"));
-        if !fields.has(&field) {
-            break;
-        }
-        let (name, text) = (fields.text(&field), fields.raw(&value));
-        if name.is_empty() && text.trim().is_empty() {
-            continue;
-        }
-        let source = SOURCES.into_iter().find(|known| *known == fields.text(&source)).unwrap_or(SOURCES[0]);
-        // An attribute's name is trimmed; a constant is what was typed.
-        let text = if source == SOURCES[0] { text.trim() } else { text };
-        form.set(mapping(rows.len(), "field"), name);
-        form.set(mapping(rows.len(), "source"), source);
-        form.set(mapping(rows.len(), "value"), text);
-        let row = [("field".to_owned(), Value::from(name)), (source.to_owned(), Value::from(text))];
-        rows.push(Value::Object(Map::from_iter(row)));
-    }
-    Value::Array(rows)
-}
-
 /// Puts a value where a dotted name says.
 fn put(patch: &mut Value, name: &str, value: Value) {
     let mut at = patch;
@@ -166,7 +127,7 @@ mod tests {
         let patch = json!({
             "preferred_watchers": ["dc1.example.com"], "guard": {"users": {"max_count": 7}}, "group_sync": false,
             "password_must_change_action": "hold", "password_hold_hours": 0,
-            "attribute_mappings": [{"field": "costCenter", "attribute": "departmentNumber"}],
+            "email": "mail",
             "ldap": {"bind_user": "a@example.com", "server_fingerprint": format!("sha256:{}", "ab".repeat(32))},
         });
         let edited = DomainSettings::new(&name).edit(&name, &patch).unwrap();
@@ -205,19 +166,5 @@ mod tests {
         let edited = settings.edit(&name, &patch_of(&fields(&form)).patch).unwrap().settings;
         assert_eq!(edited.guard.users.max_count, GuardSettings::default().users.max_count);
         assert_eq!(edited.root_user_container, "CN=Users,DC=example,DC=com");
-    }
-
-    #[test]
-    fn empty_rows_of_the_table_are_left_out() {
-        let (_, settings) = settings();
-        let mut form = form_of(&settings);
-        form.set(mapping(0, "field"), "");
-        form.set(mapping(0, "value"), " ");
-        form.set(mapping(1, "field"), "company");
-        form.set(mapping(1, "source"), "constant");
-        form.set(mapping(1, "value"), "Acme");
-        let typed = patch_of(&fields(&form));
-        assert_eq!(typed.patch["attribute_mappings"], json!([{"field": "company", "constant": "Acme"}]));
-        assert_eq!(typed.form.value(&mapping(0, "field")), "company");
     }
 }

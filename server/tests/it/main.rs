@@ -9,6 +9,7 @@ mod foundation;
 mod guard;
 mod import_rule;
 mod jumpcloud;
+mod mappings;
 mod passwords;
 mod reading;
 mod ui;

@@ -4,6 +4,7 @@ pub(crate) mod browser;
 mod forms;
 mod hold_pages;
 mod live_pages;
+mod mapping_pages;
 mod pages;
 mod password_pages;
 mod signing_in;

@@ -78,10 +78,6 @@ impl MappingsPage {
         &COMMON_ATTRIBUTES
     }
 
-    fn is_chosen(&self, guid: &ObjectGuid) -> bool {
-        self.chosen.as_ref().is_some_and(|chosen| chosen.guid == *guid)
-    }
-
     fn searched(&self) -> bool {
         !self.form.value("query").is_empty()
     }
@@ -241,7 +237,11 @@ async fn tried(
         name: facts::name(&view),
         badge: Badge::of(status.as_deref().unwrap_or(&view.status)),
         in_jumpcloud: trial.as_ref().is_some_and(|trial| trial.jumpcloud_id.is_some()),
-        reasons: verdict.iter().flat_map(|verdict| &verdict.reasons).map(|reason| reason.message.clone()).collect(),
+        reasons: verdict
+            .iter()
+            .flat_map(|verdict| &verdict.reasons)
+            .map(|reason| reason.message.clone())
+            .collect(),
         is_read: trial.is_some(),
     };
     Ok((Some(chosen), trial))

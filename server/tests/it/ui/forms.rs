@@ -94,7 +94,7 @@ async fn settings_are_saved_refused_compared_and_rolled_back(db: PgPool) {
     let path = format!("/domains/{}/settings", world.domain);
     let row = store::domains::find(&world.app.db, world.domain).await.unwrap().unwrap();
     let group = row.settings.integration_group.clone();
-    let with = |revision: &'static str, grace: &'static str, field: &'static str| {
+    let with = |revision: &'static str, grace: &'static str, email: &'static str| {
         vec![
             ("revision", revision),
             ("settings.root_user_container", "OU=Staff,DC=corp,DC=example"),
@@ -103,29 +103,30 @@ async fn settings_are_saved_refused_compared_and_rolled_back(db: PgPool) {
             ("settings.sync_additional_attributes", "true"),
             ("settings.group_sync", "true"),
             ("settings.removal_grace_days", grace),
-            ("settings.attribute_mappings[0].field", field),
-            ("settings.attribute_mappings[0].source", "constant"),
-            ("settings.attribute_mappings[0].value", "Acme"),
+            ("settings.email", email),
         ]
     };
     browser
-        .submit(&path, &with("1", "seven", "company"))
+        .submit(&path, &with("1", "seven", "mail"))
         .await
         .is(422)
         .says("settings.removal_grace_days-error");
-    browser.submit(&path, &with("1", "400", "company")).await.is(422).says("value=\"400\"");
-    let refused = browser.submit(&path, &with("1", "3", "nonsense")).await;
-    refused.is(422).says("settings.attribute_mappings[0].field-error").says("value=\"nonsense\"");
+    browser.submit(&path, &with("1", "400", "mail")).await.is(422).says("value=\"400\"");
+    browser.submit(&path, &with("1", "3", "nonsense")).await.is(422).says("settings.email-error");
 
-    let saved = browser.submit(&path, &with("1", "3", "company")).await;
+    let saved = browser.submit(&path, &with("1", "3", "mail")).await;
     let shown = browser.get(saved.to()).await;
-    shown.is(200).says("The settings were saved.").says("removal_grace_days").says("value=\"Acme\"");
+    shown
+        .is(200)
+        .says("The settings were saved.")
+        .says("removal_grace_days")
+        .says("mail_else_userPrincipalName");
     let row = store::domains::find(&world.app.db, world.domain).await.unwrap().unwrap();
     assert_eq!((row.revision, row.settings.removal_grace_days), (2, 3));
     assert!(row.bind_password.is_some(), "the password that was set is kept");
 
-    browser.submit(&path, &with("1", "5", "company")).await.is(422).says("were changed meanwhile");
-    let same = browser.submit(&path, &with("2", "3", "company")).await;
+    browser.submit(&path, &with("1", "5", "mail")).await.is(422).says("were changed meanwhile");
+    let same = browser.submit(&path, &with("2", "3", "mail")).await;
     browser.get(same.to()).await.says("Nothing was different");
     let rollback = format!("/domains/{}/rollback", world.domain);
     let back = browser.submit(&rollback, &[("revision", "1")]).await;

@@ -49,10 +49,9 @@ pub(super) struct Names(BTreeMap<String, String>);
 impl Names {
     pub(super) async fn of(app: &App, domain: &Domain, trial: Option<&Trial>) -> sqlx::Result<Self> {
         let mut names = BTreeMap::new();
-        let managers = trial.into_iter().flat_map(|trial| &trial.fields).filter(|tried| tried.field == "manager");
-        for id in managers.flat_map(|tried| [&tried.before, &tried.after]).flatten().filter(|id| !id.is_empty()) {
-            let user = store::mirror::find_user(&app.db, domain.organization_id, id).await?;
-            names.extend(user.map(|user| (id.clone(), user.username)));
+        for id in managers(trial) {
+            let user = store::mirror::find_user(&app.db, domain.organization_id, &id).await?;
+            names.extend(user.map(|user| (id, user.username)));
         }
         Ok(Self(names))
     }
@@ -60,4 +59,10 @@ impl Names {
     fn of_user(&self, id: String) -> String {
         self.0.get(&id).cloned().unwrap_or(id)
     }
+}
+
+fn managers(trial: Option<&Trial>) -> Vec<String> {
+    let fields = trial.into_iter().flat_map(|trial| &trial.fields).filter(|tried| tried.field == "manager");
+    let ids = fields.flat_map(|tried| [tried.before.clone(), tried.after.clone()]).flatten();
+    ids.filter(|id| !id.is_empty()).collect()
 }

@@ -28,10 +28,9 @@ impl Act {
         match button {
             "save" => Self::Save,
             "add" => Self::Add,
-            other => other
-                .strip_prefix("remove-")
-                .and_then(|at| at.parse().ok())
-                .map_or(Self::Show, Self::Remove),
+            other => {
+                other.strip_prefix("remove-").and_then(|at| at.parse().ok()).map_or(Self::Show, Self::Remove)
+            }
         }
     }
 }
@@ -179,7 +178,10 @@ mod tests {
         let left: Vec<_> = rows_of(&removed).into_iter().map(|row| row.field).collect();
         assert_eq!(left, ["costCenter", "location", "displayname"]);
         assert_eq!(rows(&removed).len(), 3, "an empty row is left out");
-        assert_eq!((Act::of("remove-7"), Act::of("remove-x"), Act::of("")), (Act::Remove(7), Act::Show, Act::Show));
+        assert_eq!(
+            (Act::of("remove-7"), Act::of("remove-x"), Act::of("")),
+            (Act::Remove(7), Act::Show, Act::Show)
+        );
     }
 
     #[test]
@@ -193,7 +195,11 @@ mod tests {
         let found: Vec<_> = found.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(
             found,
-            ["settings.attribute_mappings[3].value", "settings.attribute_mappings[0].field", "settings.integration_group"]
+            [
+                "settings.attribute_mappings[3].value",
+                "settings.attribute_mappings[0].field",
+                "settings.integration_group"
+            ]
         );
     }
 }

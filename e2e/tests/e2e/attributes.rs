@@ -66,3 +66,37 @@ async fn every_attribute_follows_and_clearing_one_clears_it() -> Result<()> {
     ensure!(Some(&renamed["id"]) == id.as_ref() && stack.count("create") == 2 && stack.count("delete") == 0);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fallback_brings_in_who_has_no_surname_and_a_custom_attribute_is_written() -> Result<()> {
+    let stack = Stack::of(&["ada"]).await?;
+    let mut nameless = stack.person("cher");
+    nameless["attributes"]["sn"] = json!(null);
+    nameless["attributes"]["employeeID"] = json!("42");
+    nameless["attributes"]["otherTelephone"] = json!(["+41 1", "+41 2"]);
+    let join = json!({"op": "add_members", "group": stack.group, "members": [stack.account("cher")]});
+    stack.ad(json!({"op": "batch", "commands": [nameless, join]})).await?;
+    let guid = stack.stands("cher", "excluded", "no_last_name").await?["object_guid"].clone();
+    let rows = json!([
+        {"field": "lastname", "template": "{sn|cn}"},
+        {"field": "attributes.badge", "attribute": "employeeID"},
+        {"field": "phoneNumbers.work_mobile", "attribute": "otherTelephone"},
+        {"field": "department", "template": "{department|\"Staff\"}"},
+    ]);
+    let body = json!({"object_guid": guid, "attribute_mappings": rows});
+    let path = stack.path("/mappings/preview");
+    let tried = stack.api.post(&path, body).await?;
+    ensure!(tried["status"] == "pending" && tried["fields"][0]["after"] != "", "{tried}");
+    ensure!(tried["fields"][1]["not_read_yet"] == json!(["employeeID"]), "{tried}");
+
+    stack.change(json!({"attribute_mappings": rows})).await?;
+    let cher =
+        stack.shows("cher", "the fallback brings her in", |cher| cher["department"] == "Staff").await?;
+    ensure!(cher["lastname"] == tried["fields"][0]["after"], "what was shown is what was written: {cher}");
+    ensure!(cher["attributes"] == json!([{"name": "badge", "value": "42"}]), "{cher}");
+    ensure!(cher["phoneNumbers"].to_string().contains("work_mobile"), "{cher}");
+    let shown = stack.api.post(&path, json!({"object_guid": guid})).await?;
+    let all = shown["fields"].as_array().cloned().unwrap_or_default();
+    ensure!(all.iter().all(|field| field["before"] == field["after"]), "nothing is left to do: {shown}");
+    stack.settled().await
+}

@@ -2,6 +2,7 @@
 
 pub mod admins;
 pub mod agents;
+pub mod audit;
 pub mod captures;
 pub mod checks;
 pub mod coverage;

@@ -17,6 +17,7 @@ use crate::config::{Config, PrivateUpstream, PublicUrl};
 use crate::crypto::Vault;
 use crate::error::{Error, Result};
 use crate::jumpcloud::{BaseUrl, Budget, Client, Credential, Settings, SettingsError};
+pub use crate::store::audit::Actor;
 use crate::store::{self, organizations::Organization};
 
 pub use topics::{Follower, Place, Topic, Topics};
@@ -71,10 +72,6 @@ impl std::ops::Deref for App {
         &self.0
     }
 }
-
-/// Who does something, for the audit.
-#[derive(Clone, Debug)]
-pub struct Actor(pub String);
 
 impl App {
     /// Joins the parts.

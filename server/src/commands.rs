@@ -18,11 +18,6 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// Who does what is done on the command line.
-fn operator() -> Actor {
-    Actor("command line".into())
-}
-
 /// Serves until told to stop.
 pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything says that we are up: whoever reads that may stop us at once.
@@ -118,7 +113,7 @@ pub(super) async fn create_admin(
         .context("could not read the password from standard input")?;
     let password = Secret::new(line.trim_end_matches(['\r', '\n']).to_owned());
     with_app(config, async |app| {
-        actions::admins::create(app, &operator(), email, role, password).await.map_err(explained)?;
+        actions::admins::create(app, &Actor::CommandLine, email, role, password).await.map_err(explained)?;
         println!("{email} may sign in at {} as {}.", app.public_url, role.as_str());
         Ok(())
     })
@@ -128,8 +123,9 @@ pub(super) async fn create_admin(
 /// Makes an API token.
 pub(super) async fn create_api_token(config: Config, name: &str, role: Role) -> anyhow::Result<()> {
     with_app(config, async |app| {
-        let (_, token) =
-            actions::admins::create_api_token(app, &operator(), name, role).await.map_err(explained)?;
+        let (_, token) = actions::admins::create_api_token(app, &Actor::CommandLine, name, role)
+            .await
+            .map_err(explained)?;
         println!("{}", token.expose());
         Ok(())
     })
@@ -140,13 +136,36 @@ pub(super) async fn create_api_token(config: Config, name: &str, role: Role) -> 
 pub(super) async fn rotate_sealing_key(config: Config) -> anyhow::Result<()> {
     with_app(config, async |app| {
         actions::sealing::ensure(app).await?;
-        let id = actions::sealing::rotate(app, &operator()).await?;
+        let id = actions::sealing::rotate(app, &Actor::CommandLine).await?;
         println!(
             "Agents seal passwords to key {id} from their next heartbeat on; what is under way still arrives."
         );
         Ok(())
     })
     .await
+}
+
+/// Walks the audit's chain. What does not fit is named on standard output, one line each.
+pub(super) async fn verify_audit(config: Config, head: Option<&str>) -> anyhow::Result<()> {
+    let cluster = Cluster::open(&config, Mode::Command).await?;
+    let walked = async {
+        let db = connect(&cluster).await?;
+        let walked = actions::audit::verify(&db, head).await.map_err(explained)?;
+        db.close().await;
+        anyhow::Ok(walked)
+    }
+    .await;
+    cluster.close().await?;
+    let actions::audit::Verification { events, head, findings } = walked?;
+    if findings.is_empty() {
+        println!("{events} events, chain intact, head {head}");
+        return Ok(());
+    }
+    for finding in &findings {
+        println!("{finding}");
+    }
+    println!("{events} events, chain broken, head {head}");
+    anyhow::bail!("the audit was tampered with: {} findings", findings.len())
 }
 
 /// The fields that are wrong, in one line each.
@@ -208,6 +227,7 @@ pub(super) async fn rotate_master_key(config: Config) -> anyhow::Result<()> {
         for (id, sealed) in store::keys::list(&mut *tx).await? {
             store::keys::update(&mut *tx, id, &Vault::rewrap(&old, &new, id, &sealed)?).await?;
         }
+        actions::audit::note_master_key(&mut tx, Clock::system().now()).await?;
         tx.commit().await?;
         MasterKey::promote(&config.master_key)?;
         db.close().await;

@@ -37,6 +37,12 @@ enum Command {
     RotateMasterKey,
     /// Makes a new key to which agents seal passwords. Running servers go on, and what is under way still arrives
     RotateSealingKey,
+    /// Checks that no event of the audit was changed, removed or inserted; prints the head of its chain
+    VerifyAudit {
+        /// The head that an earlier run printed: it must still be in the chain, so that nothing was cut off since
+        #[arg(long)]
+        head: Option<String>,
+    },
     /// Makes an API token; it is the last word on standard output, and shown only here
     CreateApiToken {
         /// What the token is for
@@ -82,6 +88,7 @@ fn run(config: server::config::Config, command: Command) -> anyhow::Result<()> {
         }
         Command::RotateSealingKey => runtime.block_on(commands::rotate_sealing_key(config)),
         Command::RotateMasterKey => runtime.block_on(commands::rotate_master_key(config)),
+        Command::VerifyAudit { head } => runtime.block_on(commands::verify_audit(config, head.as_deref())),
         Command::CreateApiToken { name, role } => {
             runtime.block_on(commands::create_api_token(config, &name, role))
         }

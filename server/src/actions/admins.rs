@@ -38,8 +38,11 @@ pub async fn create(app: &App, by: &Actor, email: &str, role: Role, password: Se
     store::admins::insert(&mut tx, &row, now).await?;
     store::admins::delete_sessions_of(&mut tx, id).await?;
     let action = if existing.is_some() { "admin.changed" } else { "admin.created" };
-    let detail = json!({"email": email, "role": role});
-    let record = audit::Record { actor: &by.0, action, subject: Some(id.to_string()), domain: None, detail };
+    let mut detail = json!({"email": email, "after": {"role": role}});
+    if let Some(before) = existing {
+        detail["before"] = json!({"role": before.role});
+    }
+    let record = audit::Record { actor: by, action, subject: Some(id.to_string()), domain: None, detail };
     audit::insert(&mut tx, record, now).await?;
     tx.commit().await?;
     Ok(id)
@@ -73,7 +76,7 @@ pub async fn sign_in(app: &App, email: &str, password: Secret) -> Result<SignedI
     let right =
         verify_password(stored, password).await.map_err(|error| Error::internal(error.to_string()))?;
     let Some(admin) = admin.filter(|_| right) else {
-        store::admins::insert_login_failure(&app.db, &account, now).await?;
+        note_failure(app, &account).await?;
         return Err(Error::field("password", "The mail address or the password is wrong."));
     };
     let (cookie, csrf) = (random_token(), random_token());
@@ -83,7 +86,7 @@ pub async fn sign_in(app: &App, email: &str, password: Secret) -> Result<SignedI
     store::admins::insert_session(&mut tx, &sha256(cookie.as_bytes()), admin.id, &csrf, now, expires_at)
         .await?;
     let record = audit::Record {
-        actor: &admin.email,
+        actor: &Actor::Admin { id: admin.id, email: admin.email },
         action: "admin.signed_in",
         subject: Some(admin.id.to_string()),
         domain: None,
@@ -94,9 +97,40 @@ pub async fn sign_in(app: &App, email: &str, password: Secret) -> Result<SignedI
     Ok(SignedIn { cookie })
 }
 
+/// What was typed as an address is kept in full up to here.
+const ACCOUNT_SHOWN: usize = 254;
+
+/// Slows the account down, and writes down that somebody tried: from the last free attempt on it waits.
+async fn note_failure(app: &App, account: &str) -> Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let failures = store::admins::insert_login_failure(&mut *tx, account, now).await?;
+    let throttled = failures >= FREE_ATTEMPTS;
+    let shown: String = account.chars().take(ACCOUNT_SHOWN).collect();
+    let record = audit::Record {
+        actor: &Actor::Nobody,
+        action: if throttled { "admin.sign_in_throttled" } else { "admin.sign_in_failed" },
+        subject: Some(shown),
+        domain: None,
+        detail: json!({"failures": failures}),
+    };
+    audit::insert(&mut tx, record, now).await?;
+    Ok(tx.commit().await?)
+}
+
 /// Ends the session.
-pub async fn sign_out(app: &App, cookie: &str) -> Result<()> {
-    Ok(store::admins::delete_session(&app.db, &sha256(cookie.as_bytes())).await?)
+pub async fn sign_out(app: &App, by: &Actor, cookie: &str) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    store::admins::delete_session(&mut *tx, &sha256(cookie.as_bytes())).await?;
+    let record = audit::Record {
+        actor: by,
+        action: "admin.signed_out",
+        subject: by.id().map(|id| id.to_string()),
+        domain: None,
+        detail: json!({}),
+    };
+    audit::insert(&mut tx, record, app.clock.now()).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Makes an API token. The token is shown once; its digest is kept.
@@ -117,7 +151,7 @@ pub async fn create_api_token(app: &App, by: &Actor, name: &str, role: Role) -> 
     store::admins::insert_api_token(&mut tx, &row, &sha256(token.expose().as_bytes())).await?;
     let detail = json!({"name": name, "role": role});
     let record = audit::Record {
-        actor: &by.0,
+        actor: by,
         action: "api_token.created",
         subject: Some(row.id.to_string()),
         domain: None,
@@ -131,15 +165,13 @@ pub async fn create_api_token(app: &App, by: &Actor, name: &str, role: Role) -> 
 /// Ends an API token.
 pub async fn delete_api_token(app: &App, by: &Actor, id: Uuid) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    if !store::admins::delete_api_token(&mut tx, id).await? {
-        return Err(Error::NotFound("API token"));
-    }
+    let name = store::admins::delete_api_token(&mut tx, id).await?.ok_or(Error::NotFound("API token"))?;
     let record = audit::Record {
-        actor: &by.0,
+        actor: by,
         action: "api_token.deleted",
         subject: Some(id.to_string()),
         domain: None,
-        detail: json!({}),
+        detail: json!({"name": name}),
     };
     audit::insert(&mut tx, record, app.clock.now()).await?;
     tx.commit().await?;

@@ -18,7 +18,7 @@ pub async fn revoke(app: &App, by: &Actor, id: AgentId) -> Result<()> {
     store::domains::update_watcher_gone(&mut *tx, id).await?;
     let detail = json!({"domain_controller": agent.domain_controller});
     let record = audit::Record {
-        actor: &by.0,
+        actor: by,
         action: "agent.revoked",
         subject: Some(id.to_string()),
         domain: Some(agent.domain_id),

@@ -64,7 +64,7 @@ pub async fn add(
     };
     let mut tx = app.db.begin().await?;
     store::domains::insert(&mut tx, &row).await?;
-    store::domains::insert_revision(&mut tx, id, 1, &by.0, now).await?;
+    store::domains::insert_revision(&mut tx, id, 1, &by.to_string(), now).await?;
     record(&mut tx, app, by, "domain.added", id, json!({"name": row.name, "settings": row.settings.0}))
         .await?;
     tx.commit().await?;
@@ -101,7 +101,11 @@ pub async fn rollback(app: &App, by: &Actor, id: DomainId, to: i64) -> Result<i6
     let wanted = revisions.into_iter().find(|row| row.revision == to).ok_or(Error::NotFound("revision"))?;
     check_group_is_unique(app, domain.organization_id, Some(id), &wanted.settings).await?;
     let revision = save(&mut tx, app, by, &domain, &wanted.settings, wanted.bind_password.as_deref()).await?;
-    record(&mut tx, app, by, "domain.rolled_back", id, json!({"revision": revision, "to": to})).await?;
+    let detail = json!({
+        "revision": revision, "to": to, "before": domain.settings.0, "after": wanted.settings.0,
+        "bind_password_changed": wanted.bind_password != domain.bind_password,
+    });
+    record(&mut tx, app, by, "domain.rolled_back", id, detail).await?;
     tx.commit().await?;
     app.wake.plan.notify_one();
     Ok(revision)
@@ -117,7 +121,7 @@ async fn save(
 ) -> Result<i64> {
     let id = before.id;
     let revision = store::domains::update_settings(tx, id, settings, password).await?;
-    store::domains::insert_revision(tx, id, revision, &by.0, app.clock.now()).await?;
+    store::domains::insert_revision(tx, id, revision, &by.to_string(), app.clock.now()).await?;
     let renamed = settings.root_user_container != before.settings.root_user_container
         || settings.integration_group != before.settings.integration_group;
     if renamed {
@@ -183,7 +187,10 @@ pub async fn activate(app: &App, by: &Actor, id: DomainId, digest: Option<&str>)
             by,
             "domain.activated",
             id,
-            json!({"digest": plan.digest, "counts": plan.counts}),
+            json!({
+                "before": {"mode": domain.mode}, "after": {"mode": Mode::Active}, "digest": plan.digest,
+                "counts": plan.counts,
+            }),
         )
         .await?;
     }
@@ -198,7 +205,8 @@ pub async fn pause(app: &App, by: &Actor, id: DomainId) -> Result<()> {
     let domain = store::domains::find_locked(&mut tx, id).await?.ok_or(Error::NotFound("domain"))?;
     if domain.mode == Mode::Active {
         store::domains::update_mode(&mut tx, id, Mode::Paused).await?;
-        record(&mut tx, app, by, "domain.paused", id, json!({})).await?;
+        let detail = json!({"before": {"mode": domain.mode}, "after": {"mode": Mode::Paused}});
+        record(&mut tx, app, by, "domain.paused", id, detail).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -294,7 +302,6 @@ async fn record(
     id: DomainId,
     detail: Value,
 ) -> Result<()> {
-    let record =
-        audit::Record { actor: &by.0, action, subject: Some(id.to_string()), domain: Some(id), detail };
+    let record = audit::Record { actor: by, action, subject: Some(id.to_string()), domain: Some(id), detail };
     Ok(audit::insert(tx, record, app.clock.now()).await?)
 }

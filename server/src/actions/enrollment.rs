@@ -48,14 +48,14 @@ pub async fn issue_token(
         max_uses,
         uses: 0,
         expires_at: now + Duration::seconds(expires_in_seconds),
-        created_by: by.0.clone(),
+        created_by: by.to_string(),
         created_at: now,
     };
     let mut tx = app.db.begin().await?;
     store::agents::insert_token(&mut tx, &row).await?;
     let detail = json!({"token": token.id, "expires_at": row.expires_at, "max_uses": max_uses});
     let record = audit::Record {
-        actor: &by.0,
+        actor: by,
         action: "enrollment_token.issued",
         subject: Some(token.id.to_string()),
         domain: Some(domain),
@@ -100,7 +100,7 @@ pub async fn enroll(app: &App, request: &EnrollRequest) -> Result<Proven> {
     store::domains::update_watcher_gone(&mut *tx, agent).await?;
     let detail = json!({"domain_controller": new.domain_controller, "host": new.host, "token": row.id, "version": new.version});
     let record = audit::Record {
-        actor: &format!("token {}", row.id),
+        actor: &Actor::Agent { id: agent, domain_controller: new.domain_controller.clone() },
         action: "agent.enrolled",
         subject: Some(agent.to_string()),
         domain: Some(row.domain_id),

@@ -11,7 +11,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::captures;
-use crate::app::{App, bind_password_purpose};
+use crate::app::{Actor, App, bind_password_purpose};
 use crate::error::{Error, Result};
 use crate::store::agents::{Agent, Seen};
 use crate::store::domains::Domain;
@@ -109,7 +109,7 @@ async fn note(
             "Two processes use this agent's key in turn: its state directory was copied. Enroll each again.";
         store::agents::update_suspended(tx, agent.id, reason, now).await?;
         let record = audit::Record {
-            actor: "server",
+            actor: &Actor::Server,
             action: "agent.suspended",
             subject: Some(agent.id.to_string()),
             domain: Some(agent.domain_id),

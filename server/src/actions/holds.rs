@@ -51,21 +51,21 @@ pub async fn decide(
     let decided = match decision {
         Decision::Approve => store::holds::update_approved(&mut tx, id, operations, now).await?,
         Decision::Reject => {
-            let message = format!(
-                "{} rejected this on {}. Retry it to do it after all.",
-                by.0,
-                now.format("%F %R UTC")
-            );
+            let message =
+                format!("{} rejected this on {}. Retry it to do it after all.", by, now.format("%F %R UTC"));
             store::holds::update_rejected(&mut tx, id, operations, &message, now).await?
         }
     };
     let state =
         if operations.is_some() && decided < waiting.len() as u64 { "partly" } else { decision.state() };
-    store::holds::update_decided(&mut tx, id, state, &by.0, now).await?;
+    store::holds::update_decided(&mut tx, id, state, &by.to_string(), now).await?;
     store::subjects::update_status(&mut tx, hold.domain_id, &subjects).await?;
-    let detail = json!({"decision": decision.state(), "operations": decided, "kind": hold.kind, "named": operations.map(<[_]>::len)});
+    let detail = json!({
+        "kind": hold.kind, "before": {"state": hold.state}, "after": {"state": state}, "decision": decision.state(),
+        "operations": decided, "named": operations,
+    });
     let record = audit::Record {
-        actor: &by.0,
+        actor: by,
         action: "hold.decided",
         subject: Some(id.to_string()),
         domain: Some(hold.domain_id),
@@ -102,7 +102,7 @@ pub async fn answer_moved_out(
     store::dirty::mark(&mut tx, hold.domain_id, &users).await?;
     let detail = json!({"answer": word, "users": users});
     let record = audit::Record {
-        actor: &by.0,
+        actor: by,
         action: "hold.decided",
         subject: Some(id.to_string()),
         domain: Some(hold.domain_id),

@@ -112,10 +112,14 @@ pub async fn add(app: &App, by: &Actor, new: NewOrganization) -> Result<Organiza
 pub async fn change_credential(app: &App, by: &Actor, id: OrganizationId, new: NewCredential) -> Result<()> {
     let mut row = store::organizations::find(&app.db, id).await?.ok_or(Error::NotFound("organization"))?;
     check(app, &row.base_url, row.jumpcloud_org_id.clone(), new.clone()).await?;
+    let before =
+        json!({"credential": row.credential_kind, "client_id": row.client_id, "token_url": row.token_url});
     (row.client_id, row.token_url) = new.account();
     row.credential_kind = new.kind().into();
     row.credential = app.seal(&credential_purpose(id), new.secret())?;
 
+    let after =
+        json!({"credential": row.credential_kind, "client_id": row.client_id, "token_url": row.token_url});
     let mut tx = app.db.begin().await?;
     store::organizations::update_credential(&mut *tx, &row).await?;
     record(
@@ -124,7 +128,7 @@ pub async fn change_credential(app: &App, by: &Actor, id: OrganizationId, new: N
         by,
         "organization.credential_changed",
         id,
-        json!({"credential": row.credential_kind}),
+        json!({"before": before, "after": after}),
     )
     .await?;
     tx.commit().await?;
@@ -169,6 +173,6 @@ async fn record(
     detail: serde_json::Value,
 ) -> Result<()> {
     let record =
-        store::audit::Record { actor: &by.0, action, subject: Some(id.to_string()), domain: None, detail };
+        store::audit::Record { actor: by, action, subject: Some(id.to_string()), domain: None, detail };
     Ok(store::audit::insert(tx, record, app.clock.now()).await?)
 }

@@ -1,6 +1,7 @@
 //! The key to which agents seal passwords: made at the first start, and replaced on request.
 
 use protocol::sealing::OpeningKey;
+use serde_json::json;
 
 use crate::app::{Actor, App, sealing_key_purpose};
 use crate::error::{Error, Result};
@@ -10,7 +11,7 @@ use crate::store::{self, audit};
 pub async fn ensure(app: &App) -> Result<()> {
     match store::sealing_keys::find_newest(&app.db).await? {
         Some(_) => Ok(()),
-        None => make(app, 1).await.map(|_| ()),
+        None => make(app, &Actor::Server, "sealing_key.made", 1).await.map(|_| ()),
     }
 }
 
@@ -18,27 +19,27 @@ pub async fn ensure(app: &App) -> Result<()> {
 pub async fn rotate(app: &App, actor: &Actor) -> Result<i32> {
     let newest = store::sealing_keys::find_newest(&app.db).await?.map_or(0, |key| key.id);
     let id = newest + 1;
-    if !make(app, id).await? {
+    if !make(app, actor, "sealing_key.rotated", id).await? {
         return Err(Error::conflict("rotation_under_way", "Another rotation was faster; nothing was done."));
     }
-    let mut tx = app.db.begin().await?;
-    let record = audit::Record {
-        actor: &actor.0,
-        action: "sealing_key.rotated",
-        subject: Some(id.to_string()),
-        domain: None,
-        detail: serde_json::json!({}),
-    };
-    audit::insert(&mut tx, record, app.clock.now()).await?;
-    tx.commit().await?;
     Ok(id)
 }
 
-async fn make(app: &App, id: i32) -> Result<bool> {
+/// False: another process was first, and nothing was done.
+async fn make(app: &App, by: &Actor, action: &str, id: i32) -> Result<bool> {
     let (private, public) = OpeningKey::generate(id);
     let sealed = app
         .vault
         .seal(&sealing_key_purpose(id), private.octets())
         .map_err(|error| Error::internal(format!("could not seal a key: {error}")))?;
-    Ok(store::sealing_keys::insert(&app.db, &public, &sealed, app.clock.now()).await?)
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    if !store::sealing_keys::insert(&mut *tx, &public, &sealed, now).await? {
+        return Ok(false);
+    }
+    let detail = json!({"public_key": public.public_key});
+    let record = audit::Record { actor: by, action, subject: Some(id.to_string()), domain: None, detail };
+    audit::insert(&mut tx, record, now).await?;
+    tx.commit().await?;
+    Ok(true)
 }

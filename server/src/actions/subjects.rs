@@ -91,6 +91,6 @@ async fn record(
     subject: String,
     detail: serde_json::Value,
 ) -> Result<()> {
-    let record = audit::Record { actor: &by.0, action, subject: Some(subject), domain: Some(domain), detail };
+    let record = audit::Record { actor: by, action, subject: Some(subject), domain: Some(domain), detail };
     Ok(audit::insert(tx, record, app.clock.now()).await?)
 }

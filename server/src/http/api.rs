@@ -1,6 +1,7 @@
 //! The REST API for automation. Authentication comes first; every error is a problem document.
 
 pub mod agents;
+pub mod audit;
 pub mod coverage;
 pub mod domains;
 pub mod extract;
@@ -57,7 +58,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/holds/{id}/reject", post(holds::reject))
         .route("/holds/{id}/answer", post(holds::answer))
         .route("/alerts", get(coverage::alerts))
-        .route("/audit", get(tokens::audit))
+        .route("/audit", get(audit::list))
         .route("/api-tokens", get(tokens::list).post(tokens::create))
         .route("/api-tokens/{id}", delete(tokens::remove))
         .fallback(|| async {

@@ -72,7 +72,7 @@ async fn caller(app: &App, token: Option<String>) -> Result<Caller, Failure> {
         .await?
         .ok_or(Error::Unauthorized)?;
     store::admins::update_api_token_used(&app.db, row.id, app.clock.now()).await?;
-    Ok(Caller { actor: Actor(format!("API token {}", row.name)), role: row.role })
+    Ok(Caller { actor: Actor::ApiToken { id: row.id, name: row.name }, role: row.role })
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

@@ -1,41 +1,63 @@
-//! The coverage of a domain as a file, to run a campaign with: the API and the pages give out the same.
+//! What is given out as a file: the coverage of a domain, to run a campaign with, and the audit. The API and the pages
+//! give out the same, and that somebody took it is written down.
 
+use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use futures_util::stream;
 use protocol::DomainId;
 use serde_json::json;
 
 use super::api::views;
+use crate::actions::audit::note_export;
 use crate::actions::coverage;
-use crate::app::App;
+use crate::app::{Actor, App};
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::audit::Filter;
 use crate::store::coverage::Covered;
 
 const PAGE: i64 = 1000;
 
 /// Every user as CSV (RFC 4180).
-pub(super) async fn csv(app: &App, id: DomainId, state: Option<&str>) -> Result<Response> {
+pub(super) async fn csv(app: &App, by: &Actor, id: DomainId, state: Option<&str>) -> Result<Response> {
     store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
+    note_export(app, by, "coverage.exported", Some(id), json!({"format": "csv", "state": state})).await?;
     let rows = everybody(app, id, state).await?;
     let table = table(&rows).map_err(|error| Error::internal(format!("could not export: {error}")))?;
     Ok(file("text/csv; charset=utf-8", "password-coverage.csv", table))
 }
 
 /// The figures and every user, as the API shows them page by page.
-pub(super) async fn json(app: &App, id: DomainId, state: Option<&str>) -> Result<Response> {
+pub(super) async fn json(app: &App, by: &Actor, id: DomainId, state: Option<&str>) -> Result<Response> {
     let mut view = json!(coverage::of(app, id).await?);
+    note_export(app, by, "coverage.exported", Some(id), json!({"format": "json", "state": state})).await?;
     view["items"] = everybody(app, id, state).await?.iter().map(views::covered).collect();
     Ok(file("application/json", "password-coverage.json", view.to_string().into_bytes()))
 }
 
-fn file(kind: &'static str, name: &str, content: Vec<u8>) -> Response {
+/// How JSON lines are called.
+pub(super) const JSON_LINES: &str = "application/x-ndjson";
+
+/// Every event that the filter lets through as JSON lines, newest first, read while it is sent.
+pub(super) async fn events(app: &App, by: &Actor, filter: Filter) -> Result<Response> {
+    note_export(app, by, "audit.exported", None, json!(filter)).await?;
+    let lines = stream::try_unfold((app.clone(), filter, None), |(app, filter, before)| async move {
+        let rows = store::audit::list(&app.db, &filter, before, PAGE).await?;
+        let Some(last) = rows.last().map(|row| row.id) else { return Ok::<_, sqlx::Error>(None) };
+        let lines: String = rows.iter().map(|row| format!("{}\n", views::event(row))).collect();
+        Ok(Some((lines, (app, filter, Some(last)))))
+    });
+    Ok(file(JSON_LINES, "audit.jsonl", Body::from_stream(lines)))
+}
+
+fn file(kind: &'static str, name: &str, content: impl Into<Body>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
-    (headers, content).into_response()
+    (headers, content.into()).into_response()
 }
 
 async fn everybody(app: &App, id: DomainId, state: Option<&str>) -> Result<Vec<Covered>> {

@@ -62,6 +62,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/alerts", get(alerts::list))
         .route("/audit", get(audit::list))
         .route("/events", get(live::events))
+        .route("/audit.jsonl", get(audit::lines))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(refusal::panicked))

@@ -164,23 +164,24 @@ pub async fn find_login_failures(
     Ok(row.map(|row| (row.failures, row.last_at)))
 }
 
+/// Counts one more. Returns how often signing in failed lately.
 pub async fn insert_login_failure(
     db: impl PgExecutor<'_>,
     account: &str,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<i32> {
+    sqlx::query_scalar!(
         "insert into login_failures (account, failures, last_at) values ($1, 1, $2)
          on conflict (account) do update
          set failures = case when login_failures.last_at < $2::timestamptz - interval '15 minutes' then 1
                              else login_failures.failures + 1 end,
-             last_at = $2",
+             last_at = $2
+         returning failures",
         account,
         now
     )
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_one(db)
+    .await
 }
 
 pub async fn delete_login_failures(conn: &mut PgConnection, account: &str) -> sqlx::Result<()> {
@@ -248,7 +249,7 @@ pub async fn list_api_tokens(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<ApiTok
     .await
 }
 
-pub async fn delete_api_token(conn: &mut PgConnection, id: Uuid) -> sqlx::Result<bool> {
-    let done = sqlx::query!("delete from api_tokens where id = $1", id).execute(conn).await?;
-    Ok(done.rows_affected() > 0)
+/// Returns its name.
+pub async fn delete_api_token(conn: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("delete from api_tokens where id = $1 returning name", id).fetch_optional(conn).await
 }

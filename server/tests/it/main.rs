@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agents;
+mod audit;
 mod checks;
 mod execution;
 mod foundation;

@@ -31,7 +31,7 @@ const DOMAIN_SID: &str = "S-1-5-21-1-2-3";
 pub(crate) const FILETIME_NEVER: i64 = i64::MAX;
 
 pub(crate) fn tester() -> Actor {
-    Actor("tester".into())
+    Actor::Admin { id: Uuid::nil(), email: "tester".into() }
 }
 
 pub(crate) fn guid(number: u128) -> ObjectGuid {

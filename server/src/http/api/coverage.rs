@@ -36,7 +36,11 @@ impl Wanted {
     }
 }
 
-fn one_of<'a>(field: &str, given: Option<&'a str>, known: &[&str]) -> Result<Option<&'a str>, Failure> {
+pub(super) fn one_of<'a>(
+    field: &str,
+    given: Option<&'a str>,
+    known: &[&str],
+) -> Result<Option<&'a str>, Failure> {
     match given.filter(|given| !given.is_empty()) {
         Some(given) if !known.contains(&given) => Err(Failure::invalid(vec![FieldError {
             field: field.into(),
@@ -49,13 +53,13 @@ fn one_of<'a>(field: &str, given: Option<&'a str>, known: &[&str]) -> Result<Opt
 /// The figures, and the users page by page; as CSV all of the users at once.
 pub async fn coverage(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Id(id): Id<DomainId>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Failure> {
     let (state, is_csv) = (wanted.state()?, wanted.is_csv()?);
     if is_csv {
-        return Ok(export::csv(&app, id, state).await?);
+        return Ok(export::csv(&app, &caller.actor, id, state).await?);
     }
     let limit = limit(wanted.limit)?;
     let mut view = json!(coverage::of(&app, id).await?);

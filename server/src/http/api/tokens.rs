@@ -1,4 +1,4 @@
-//! `/api-tokens` and `/audit`.
+//! `/api-tokens`.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::extract::{Body, Id, Query, limit, next, page};
+use super::extract::{Body, Id, page};
 use crate::actions::admins;
 use crate::app::App;
 use crate::http::auth::Caller;
@@ -51,32 +51,4 @@ pub async fn create(
 pub async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<StatusCode, Failure> {
     admins::delete_api_token(&app, caller.owning()?, id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Older {
-    after: Option<i64>,
-    limit: Option<i64>,
-}
-
-/// Newest first.
-pub async fn audit(
-    State(app): State<App>,
-    caller: Caller,
-    Query(older): Query<Older>,
-) -> Result<Json<Value>, Failure> {
-    caller.changing()?;
-    let limit = limit(older.limit)?;
-    let rows = store::audit::list(&app.db, older.after, limit).await?;
-    let next = next(&rows, limit, |row| row.id.to_string());
-    let items = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "id": row.id.to_string(), "at": row.at, "actor": row.actor, "action": row.action, "subject": row.subject,
-                "domain_id": row.domain_id, "detail": row.detail,
-            })
-        })
-        .collect();
-    Ok(page(items, next))
 }

@@ -4,6 +4,8 @@ use chrono::{DateTime, Duration, Utc};
 use protocol::heartbeat::DirectoryState;
 use serde_json::{Value, json};
 
+use crate::actions::audit::hex;
+use crate::store;
 use crate::store::agents::Agent;
 use crate::store::coverage::Covered;
 use crate::store::domains::Domain;
@@ -107,5 +109,14 @@ pub fn hold(row: &Hold) -> Value {
         "id": row.id, "domain_id": row.domain_id, "kind": row.kind, "state": row.state, "allowed": row.allowed,
         "linked": row.linked, "waiting": row.waiting, "opened_at": row.opened_at, "decided_at": row.decided_at,
         "decided_by": row.decided_by,
+    })
+}
+
+/// An event of the audit.
+pub(crate) fn event(row: &store::audit::Event) -> Value {
+    json!({
+        "id": row.id.to_string(), "at": row.at, "actor": row.actor, "actor_kind": row.actor_kind, "actor_id": row.actor_id,
+        "action": row.action, "subject": row.subject, "domain_id": row.domain_id, "detail": row.detail,
+        "hash": row.hash.as_deref().map(hex),
     })
 }

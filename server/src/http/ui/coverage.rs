@@ -11,6 +11,7 @@ use super::chrome::Chrome;
 use super::extract::{Filter, Id};
 use super::form::Form;
 use super::passwords::{self, Meaning, Places, meaning};
+use super::session::Viewer;
 use super::views::{DomainHead, Paging};
 use super::{Answer, domains, page};
 use crate::actions::coverage::{self, Coverage, STATES};
@@ -143,10 +144,20 @@ fn row(covered: &Covered, places: &Places) -> Row {
     }
 }
 
-pub(super) async fn csv(State(app): State<App>, Id(id): Id<DomainId>, filter: Filter) -> Answer {
-    Ok(export::csv(&app, id, filter.one_of("state", &STATES)).await?)
+pub(super) async fn csv(
+    State(app): State<App>,
+    viewer: Viewer,
+    Id(id): Id<DomainId>,
+    filter: Filter,
+) -> Answer {
+    Ok(export::csv(&app, &viewer.actor(), id, filter.one_of("state", &STATES)).await?)
 }
 
-pub(super) async fn json(State(app): State<App>, Id(id): Id<DomainId>, filter: Filter) -> Answer {
-    Ok(export::json(&app, id, filter.one_of("state", &STATES)).await?)
+pub(super) async fn json(
+    State(app): State<App>,
+    viewer: Viewer,
+    Id(id): Id<DomainId>,
+    filter: Filter,
+) -> Answer {
+    Ok(export::json(&app, &viewer.actor(), id, filter.one_of("state", &STATES)).await?)
 }

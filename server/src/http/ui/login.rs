@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::extract::Filter;
 use super::form::{Fields, Form};
 use super::refusal::Refusal;
-use super::session::{self, cookie};
+use super::session::{self, Viewer, cookie};
 use super::{Answer, guard, refusal, to};
 use crate::actions::admins;
 use crate::app::App;
@@ -130,9 +130,13 @@ fn add_cookie(response: &mut Response, cookie: Option<header::HeaderValue>) {
     }
 }
 
-pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn sign_out(
+    State(app): State<App>,
+    viewer: Viewer,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     if let Some(value) = cookie(&headers, session::name(&app)) {
-        admins::sign_out(&app, value).await?;
+        admins::sign_out(&app, &viewer.actor(), value).await?;
     }
     let mut response = to("/login").into_response();
     add_cookie(&mut response, session::forget(&app, session::name(&app)));

@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::Duration;
+use uuid::Uuid;
 
 use super::live;
 use super::refusal::Refusal;
@@ -17,6 +18,7 @@ use crate::store::admins::Role;
 /// The administrator behind a request.
 #[derive(Clone, Debug)]
 pub(super) struct Viewer {
+    pub id: Uuid,
     pub email: String,
     pub role: Role,
     /// Stands in every form; what is sent without it is refused.
@@ -26,7 +28,7 @@ pub(super) struct Viewer {
 impl Viewer {
     /// For the audit. Who may change something was settled before a handler runs.
     pub(super) fn actor(&self) -> Actor {
-        Actor(self.email.clone())
+        Actor::Admin { id: self.id, email: self.email.clone() }
     }
 }
 
@@ -50,7 +52,7 @@ pub(super) async fn find(app: &App, headers: &HeaderMap) -> sqlx::Result<Option<
     if !live::asked_by_page(headers) {
         store::admins::update_session_seen(&app.db, &digest, now).await?;
     }
-    Ok(Some(Viewer { email: row.email, role: row.role, csrf: row.csrf_token }))
+    Ok(Some(Viewer { id: row.admin_id, email: row.email, role: row.role, csrf: row.csrf_token }))
 }
 
 /// A cookie of the request.

@@ -55,6 +55,18 @@ pub(super) fn role(role: Role) -> &'static str {
     }
 }
 
+/// Who an event of the audit names.
+pub(super) fn actor(kind: &str) -> &'static str {
+    match kind {
+        "admin" => "administrator",
+        "api_token" => "API token",
+        "agent" => "agent",
+        "command_line" => "on the server's machine",
+        "server" => "by itself",
+        _ => "not signed in",
+    }
+}
+
 pub(super) fn mode(mode: Mode) -> (&'static str, &'static str) {
     match mode {
         Mode::Preview => ("info", "Preview"),

@@ -7,6 +7,7 @@ use protocol::ObjectGuid;
 use serde_json::json;
 use sqlx::PgConnection;
 
+use crate::app::Actor;
 use crate::store::domains::Domain;
 use crate::store::{self, audit};
 
@@ -51,7 +52,7 @@ async fn hold_kind(
         let detail =
             json!({"kind": kind, "ready": ready, "done_in_window": done, "allowed": may, "linked": linked});
         let record = audit::Record {
-            actor: "server",
+            actor: &Actor::Server,
             action: "hold.opened",
             subject: Some(hold.to_string()),
             domain: Some(domain.id),

@@ -148,6 +148,12 @@ impl Browser {
         self.answered(self.client.get(format!("{}{path}", self.base))).await
     }
 
+    /// As a program with an API token asks.
+    pub(crate) async fn api(&self, path: &str, token: &str, accept: &str) -> Shown {
+        let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(token);
+        self.answered(request.header("accept", accept)).await
+    }
+
     /// Sends a form as it is given, from one of our own pages.
     pub(crate) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
         self.send_from(&self.base, path, fields).await

@@ -1,0 +1,64 @@
+//! `/audit`: who did what, newest first; as JSON lines all of it at once.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use protocol::DomainId;
+use serde::Deserialize;
+
+use super::coverage::one_of;
+use super::extract::{Query, limit, next, page};
+use super::views;
+use crate::app::App;
+use crate::http::auth::Caller;
+use crate::http::export;
+use crate::http::problem::Failure;
+use crate::store;
+use crate::store::audit::{ACTOR_KINDS, Filter};
+
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    actor: Option<String>,
+    actor_kind: Option<String>,
+    action: Option<String>,
+    domain_id: Option<DomainId>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    text: Option<String>,
+    after: Option<i64>,
+    limit: Option<i64>,
+}
+
+impl Wanted {
+    fn filter(&self) -> Result<Filter, Failure> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Ok(Filter {
+            actor: given(&self.actor),
+            actor_kind: one_of("actor_kind", self.actor_kind.as_deref(), &ACTOR_KINDS)?.map(Into::into),
+            action: given(&self.action),
+            domain: self.domain_id,
+            from: self.from,
+            to: self.to,
+            text: given(&self.text),
+        })
+    }
+}
+
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Failure> {
+    let actor = caller.changing()?;
+    let filter = wanted.filter()?;
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains(export::JSON_LINES) {
+        return Ok(export::events(&app, actor, filter).await?);
+    }
+    let limit = limit(wanted.limit)?;
+    let rows = store::audit::list(&app.db, &filter, wanted.after, limit).await?;
+    let next = next(&rows, limit, |row| row.id.to_string());
+    Ok(page(rows.iter().map(views::event).collect(), next).into_response())
+}

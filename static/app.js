@@ -4,11 +4,15 @@
 // A form that came back wrong: the keyboard starts at what is wrong.
 addEventListener("DOMContentLoaded", () => document.querySelector("[data-wrong]")?.focus());
 
+// What only works with a script is hidden until there is one; blocks that are refreshed later come through htmx.
+function reveal(block) {
+  const able = navigator.clipboard ? "[data-copy], [data-all]" : "[data-all]";
+  for (const hidden of block.querySelectorAll(able)) hidden.hidden = false;
+}
+addEventListener("DOMContentLoaded", () => reveal(document));
+addEventListener("htmx:load", (event) => reveal(event.detail.elt));
+
 // Buttons that copy the command beside them.
-addEventListener("DOMContentLoaded", () => {
-  if (!navigator.clipboard) return;
-  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
-});
 addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
@@ -27,9 +31,6 @@ addEventListener("change", (event) => {
   const all = event.target.closest?.("[data-all]");
   if (!all) return;
   for (const box of all.closest("table").querySelectorAll("tbody input[type=checkbox]")) box.checked = all.checked;
-});
-addEventListener("DOMContentLoaded", () => {
-  for (const all of document.querySelectorAll("[data-all]")) all.hidden = false;
 });
 
 // A form that changes something is sent once, however often its button is pressed.

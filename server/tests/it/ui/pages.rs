@@ -187,5 +187,10 @@ async fn files_are_kept_by_browsers_until_they_change(db: PgPool) {
         assert_eq!(file.headers["content-type"], kind);
         assert_eq!(file.headers["cache-control"], "public, max-age=31536000, immutable");
     }
+    let small = browser.asks("/static/tabler.min.css", &[("accept-encoding", "gzip, br")]).await;
+    assert_eq!(small.is(200).headers["content-encoding"], "gzip");
+    let tag = small.headers["etag"].to_str().unwrap();
+    let known = browser.asks("/static/tabler.min.css", &[("if-none-match", tag)]).await;
+    assert!(known.is(304).text.is_empty());
     browser.get("/static/nothing.css").await.is(404);
 }

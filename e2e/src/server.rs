@@ -156,6 +156,16 @@ impl Server {
         Ok(rustix::process::kill_process(pid, rustix::process::Signal::QUIT)?)
     }
 
+    /// Makes somebody who may sign in to the dashboard.
+    pub async fn create_admin(&self, email: &str, password: &str, role: &str) -> Result<()> {
+        let secret = self.data.path().join("secret");
+        std::fs::write(&secret, password)?;
+        let mut command = self.command();
+        command.args(["create-admin", "--email", email, "--role", role, "--password-stdin"]);
+        command.stdin(File::open(&secret)?);
+        run(command).await.map(drop)
+    }
+
     /// Asks the private database by `psql`.
     pub async fn sql(&self, query: &str) -> Result<String> {
         let mut command = Command::new("psql");

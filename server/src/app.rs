@@ -161,6 +161,12 @@ impl App {
         Ok(client)
     }
 
+    /// How many requests a second JumpCloud lets the organization send, as far as this process has found out.
+    pub fn pace(&self, organization: OrganizationId) -> Option<f64> {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.get(&organization)?.client.budget().rate()
+    }
+
     /// A client for a credential that is not stored (yet).
     pub fn client(
         &self,

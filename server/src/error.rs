@@ -13,6 +13,9 @@ pub enum Error {
     /// The request is understood and cannot be done as things stand.
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
+    /// What the request was made from is not what is there now.
+    #[error("{detail}")]
+    Outdated { code: &'static str, detail: String },
     /// Fields of the request are wrong.
     #[error("{} of the request's fields are wrong", .0.len())]
     Invalid(Vec<FieldError>),

@@ -3,8 +3,10 @@
 pub mod agent;
 pub mod api;
 pub mod auth;
+mod changes;
 mod export;
 pub mod problem;
+mod review;
 pub mod ui;
 
 use std::time::Duration;

@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod directory;
 pub mod dirty;
 pub mod domains;
+pub mod drafts;
 pub mod exempt;
 pub mod holds;
 pub mod keys;
@@ -19,11 +20,14 @@ pub mod operations;
 pub mod organizations;
 pub mod passwords;
 pub mod planning;
+pub mod plans;
+pub mod progress;
 pub mod sealing_keys;
 pub mod session;
 pub mod subjects;
 pub mod topics;
 pub mod transfers;
+pub mod unsynced;
 
 /// The schema, forward only; run at start.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::previews;
 use super::transfers::identity_keys;
 use crate::app::{Actor, App, bind_password_purpose};
 use crate::error::{Error, Result};
@@ -73,8 +74,20 @@ pub async fn add(
 
 /// Saves a new revision of the settings. Every agent has it with its next heartbeat.
 pub async fn change_settings(app: &App, by: &Actor, id: DomainId, patch: &Value) -> Result<i64> {
+    change_settings_at(app, by, id, patch, None).await
+}
+
+/// As [`change_settings`], but only if the settings are still at that revision.
+pub async fn change_settings_at(
+    app: &App,
+    by: &Actor,
+    id: DomainId,
+    patch: &Value,
+    at: Option<i64>,
+) -> Result<i64> {
     let mut tx = app.db.begin().await?;
     let domain = store::domains::find_locked(&mut tx, id).await?.ok_or(Error::NotFound("domain"))?;
+    check_revision(&domain, at)?;
     let edited = domain.settings.edit(&name_of(&domain)?, patch).map_err(Error::Invalid)?;
     let password = seal_password(app, id, &edited)?;
     if password.is_none() && edited.settings == domain.settings.0 {
@@ -93,10 +106,26 @@ pub async fn change_settings(app: &App, by: &Actor, id: DomainId, patch: &Value)
     Ok(revision)
 }
 
-/// Makes an earlier revision the newest one.
-pub async fn rollback(app: &App, by: &Actor, id: DomainId, to: i64) -> Result<i64> {
+/// A lost update is refused: the settings must be at the revision that was looked at.
+pub(super) fn check_revision(domain: &Domain, at: Option<i64>) -> Result<()> {
+    match at {
+        Some(at) if at != domain.revision => Err(Error::Outdated {
+            code: "revision_changed",
+            detail: format!(
+                "The settings were changed meanwhile: they are at revision {}, not {at}. Read them again, and make \
+                 your change to what they are now.",
+                domain.revision
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Makes an earlier revision the newest one, if the settings are still at that revision.
+pub async fn rollback(app: &App, by: &Actor, id: DomainId, to: i64, at: Option<i64>) -> Result<i64> {
     let mut tx = app.db.begin().await?;
     let domain = store::domains::find_locked(&mut tx, id).await?.ok_or(Error::NotFound("domain"))?;
+    check_revision(&domain, at)?;
     let revisions = store::domains::list_revisions(&mut *tx, id).await?;
     let wanted = revisions.into_iter().find(|row| row.revision == to).ok_or(Error::NotFound("revision"))?;
     check_group_is_unique(app, domain.organization_id, Some(id), &wanted.settings).await?;
@@ -111,7 +140,7 @@ pub async fn rollback(app: &App, by: &Actor, id: DomainId, to: i64) -> Result<i6
     Ok(revision)
 }
 
-async fn save(
+pub(super) async fn save(
     tx: &mut PgConnection,
     app: &App,
     by: &Actor,
@@ -170,7 +199,7 @@ pub async fn activate(app: &App, by: &Actor, id: DomainId, digest: Option<&str>)
              Enroll an agent, see the domain's checks, and try again once the preview is there.",
         ));
     }
-    let plan = preview(&mut tx, id).await?;
+    let plan = previews::of(&mut tx, id).await?;
     if store::dirty::count(&mut *tx, id).await? > 0 && digest.is_some()
         || digest.is_some_and(|digest| digest != plan.digest)
     {
@@ -234,31 +263,6 @@ pub async fn refresh_preview(app: &App, id: DomainId) -> Result<()> {
     Ok(())
 }
 
-/// The plan as it stands.
-#[derive(Debug)]
-pub struct Preview {
-    /// SHA-256 over every operation; two equal plans have the same.
-    pub digest: String,
-    pub counts: std::collections::BTreeMap<String, i64>,
-    pub operations: Vec<store::operations::Row>,
-}
-
-/// Reads the plan: what the outbox holds is what activation does.
-pub async fn preview(conn: &mut PgConnection, id: DomainId) -> Result<Preview> {
-    let operations = store::operations::list_planned(conn, id).await?;
-    let (mut counts, mut text) = (std::collections::BTreeMap::new(), String::new());
-    for operation in &operations {
-        *counts.entry(operation.kind.clone()).or_insert(0) += 1;
-        let change =
-            serde_json::to_string(&operation.change.0).map_err(|error| Error::internal(error.to_string()))?;
-        text.push_str(&format!(
-            "{}\t{:?}\t{}\t{}\n",
-            operation.subject, operation.target, operation.kind, change
-        ));
-    }
-    Ok(Preview { digest: crate::crypto::sha256_hex(text.as_bytes()), counts, operations })
-}
-
 /// The domain's name, which was checked when it was entered.
 pub fn name_of(domain: &Domain) -> Result<DomainName> {
     DomainName::parse(&domain.name)
@@ -266,7 +270,7 @@ pub fn name_of(domain: &Domain) -> Result<DomainName> {
 }
 
 /// Two domains with a group of the same name would make one JumpCloud group of both.
-async fn check_group_is_unique(
+pub(super) async fn check_group_is_unique(
     app: &App,
     organization: OrganizationId,
     except: Option<DomainId>,
@@ -290,11 +294,11 @@ async fn check_group_is_unique(
     Ok(())
 }
 
-fn seal_password(app: &App, id: DomainId, edited: &Edited) -> Result<Option<Vec<u8>>> {
+pub(super) fn seal_password(app: &App, id: DomainId, edited: &Edited) -> Result<Option<Vec<u8>>> {
     edited.bind_password.as_ref().map(|password| app.seal(&bind_password_purpose(id), password)).transpose()
 }
 
-async fn record(
+pub(super) async fn record(
     tx: &mut PgConnection,
     app: &App,
     by: &Actor,

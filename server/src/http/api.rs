@@ -10,6 +10,7 @@ pub mod mappings;
 pub mod operations;
 pub mod organizations;
 pub mod people;
+pub mod preview;
 pub mod tokens;
 pub mod views;
 
@@ -30,7 +31,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains/{id}", get(domains::find).patch(domains::change))
         .route("/domains/{id}/revisions", get(domains::revisions))
         .route("/domains/{id}/rollback", post(domains::rollback))
-        .route("/domains/{id}/preview", post(domains::refresh_preview).get(domains::preview))
+        .route("/domains/{id}/preview", post(preview::refresh).get(preview::show))
+        .route("/domains/{id}/progress", get(preview::progress))
         .route("/domains/{id}/mappings", get(mappings::table))
         .route("/domains/{id}/mappings/preview", post(mappings::preview))
         .route("/domains/{id}/activate", post(domains::activate))

@@ -1,5 +1,7 @@
-//! What is given out as a file: the coverage of a domain, to run a campaign with, and the audit. The API and the pages
-//! give out the same, and that somebody took it is written down.
+//! What is given out as a file: the coverage of a domain, to run a campaign with, the audit, and the plan. The API and the
+//! pages give out the same, and that somebody took it is written down.
+
+pub(super) mod plan;
 
 use axum::body::Body;
 use axum::http::header;

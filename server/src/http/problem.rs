@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use protocol::problem::{FieldError, Problem};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 
@@ -33,15 +35,26 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The answer with more about the problem, beside the members that every problem has.
+    pub fn with(self, more: Map<String, Value>) -> Response {
+        let Value::Object(mut members) = json!(self.0) else { return self.into_response() };
+        members.extend(more);
+        document(self.0.status, Value::Object(members))
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response
+        document(self.0.status, self.0)
     }
+}
+
+fn document(status: u16, members: impl Serialize) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, Json(members)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
 }
 
 impl From<Error> for Failure {
@@ -51,6 +64,7 @@ impl From<Error> for Failure {
                 Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
             }
             Error::Conflict { code, detail } => Self::new(StatusCode::CONFLICT, code, detail),
+            Error::Outdated { code, detail } => Self::new(StatusCode::PRECONDITION_FAILED, code, detail),
             Error::Invalid(errors) => Self::invalid(errors),
             Error::Upstream { code, detail } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, &code, detail),
             Error::Unauthorized => Self::new(

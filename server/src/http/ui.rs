@@ -22,10 +22,12 @@ mod organizations;
 mod overview;
 mod passwords;
 mod preview;
+mod progress;
 mod refusal;
 mod session;
 mod settings;
 mod steps;
+mod unsynced;
 mod users;
 mod views;
 mod words;
@@ -82,8 +84,13 @@ fn of_one_domain() -> Router<App> {
         .route("/domains/{id}/agents/{agent}/remove", post(enrollment::remove))
         .route("/domains/{id}/settings", get(settings::show).post(settings::save))
         .route("/domains/{id}/mappings", get(mappings::show).post(mappings::act))
+        .route("/domains/{id}/settings/review/{draft}", get(settings::review).post(settings::publish))
         .route("/domains/{id}/rollback", post(settings::rollback))
         .route("/domains/{id}/preview", get(preview::show).post(preview::refresh))
+        .route("/domains/{id}/preview.csv", get(preview::csv))
+        .route("/domains/{id}/preview.json", get(preview::json))
+        .route("/domains/{id}/not-synced", get(unsynced::list))
+        .route("/domains/{id}/progress", get(progress::show))
         .route("/domains/{id}/activate", post(preview::activate))
         .route("/domains/{id}/coverage", get(coverage::show))
         .route("/domains/{id}/coverage.csv", get(coverage::csv))

@@ -103,17 +103,6 @@ pub async fn list_of(
     .await
 }
 
-/// What the plan has in hand, in a stable order: what the preview lists and what its digest is made of.
-pub async fn list_planned(db: impl PgExecutor<'_>, domain: DomainId) -> sqlx::Result<Vec<Row>> {
-    select_operations!(
-        "where domain_id = $1 and state in ('ready', 'leased', 'held', 'parked')
-         order by subject, rank, kind, target, id",
-        domain.0
-    )
-    .fetch_all(db)
-    .await
-}
-
 /// Adds planned operations. Returns how many there were.
 pub async fn insert(
     conn: &mut PgConnection,

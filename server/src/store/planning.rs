@@ -379,3 +379,19 @@ pub async fn list_which_are_groups(
     .fetch_all(conn)
     .await
 }
+
+/// The group of that name, as it was read.
+pub async fn find_group_named(
+    db: impl PgExecutor<'_>,
+    domain: DomainId,
+    dn_key: &str,
+) -> sqlx::Result<Option<ObjectGuid>> {
+    sqlx::query_scalar!(
+        r#"select guid as "guid: ObjectGuid" from directory_groups
+           where domain_id = $1 and dn_key = $2 and presence = 'present'"#,
+        domain.0,
+        dn_key
+    )
+    .fetch_optional(db)
+    .await
+}

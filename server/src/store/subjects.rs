@@ -246,10 +246,12 @@ pub async fn list_users(
 ) -> sqlx::Result<Vec<UserView>> {
     let pattern = query.map(contains);
     select_users!(
-        "where u.domain_id = $1 and ($2::uuid is null or u.guid > $2) and ($3::text is null or u.status = $3)
-           and ($4::text is null or u.sam_account_name ilike $4 or u.user_principal_name ilike $4 or u.mail ilike $4
-                or u.display_name ilike $4 or u.dn ilike $4)
-         order by u.guid limit $5",
+        "where u.domain_id = $1 and u.guid = any(array(
+             select s.guid from directory_users s
+             where s.domain_id = $1 and ($2::uuid is null or s.guid > $2) and ($3::text is null or s.status = $3)
+               and ($4::text is null or s.search like lower($4))
+             order by s.guid limit $5))
+         order by u.guid",
         domain.0,
         after.map(|guid| guid.0),
         status,
@@ -269,7 +271,7 @@ pub async fn find_user(
 }
 
 /// A `like` pattern that finds `text` anywhere.
-fn contains(text: &str) -> String {
+pub(super) fn contains(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
@@ -364,16 +366,17 @@ pub async fn count_by_status(db: impl PgExecutor<'_>, domain: DomainId) -> sqlx:
     .await
 }
 
-/// Every user and group of a domain, for a what-if plan.
+/// Every user and group of a domain, for a what-if plan: who is linked first, as only they have something to lose.
 pub async fn list_guids(
     db: impl PgExecutor<'_>,
     domain: DomainId,
 ) -> sqlx::Result<Vec<(ObjectGuid, String)>> {
     let rows = sqlx::query!(
-        r#"select guid as "guid!: ObjectGuid", kind as "kind!" from (
+        r#"select s.guid as "guid!: ObjectGuid", s.kind as "kind!" from (
                select guid, 'group' as kind from directory_groups where domain_id = $1
                union all select guid, 'user' from directory_users where domain_id = $1
-           ) s order by kind, guid"#,
+           ) s left join links l on l.domain_id = $1 and l.guid = s.guid
+           order by s.kind, l.guid is null, s.guid"#,
         domain.0
     )
     .fetch_all(db)

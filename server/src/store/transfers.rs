@@ -16,14 +16,15 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into transfer_parts (transfer, number, domain_id, agent_id, body, received_at)
-         values ($1, $2, $3, $4, $5, $6) on conflict (transfer, number) do nothing",
+        "insert into transfer_parts (transfer, number, domain_id, agent_id, body, received_at, records)
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict (transfer, number) do nothing",
         part.transfer,
         i32::try_from(part.number).unwrap_or(i32::MAX),
         domain.0,
         agent.0,
         Json(&part.records) as _,
         now,
+        i32::try_from(part.records.len()).unwrap_or(i32::MAX),
     )
     .execute(conn)
     .await?;

@@ -2,10 +2,11 @@
 
 mod gather;
 mod guard;
+pub mod impact;
 mod reconcile;
 mod unsaved;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use planner::{Change, Plan};
 use protocol::{DomainId, ObjectGuid};
 use sqlx::PgConnection;
@@ -15,10 +16,12 @@ use crate::app::App;
 use crate::store;
 use crate::store::domains::Domain;
 
-pub use unsaved::{dry_run, not_read_yet, try_mappings, what_if};
+pub use unsaved::{dry_run, try_mappings};
 
 /// Subjects planned in one transaction.
 const BATCH: i64 = 300;
+/// After this long without a full batch another run of planning begins.
+const RUN_PAUSE: TimeDelta = TimeDelta::seconds(30);
 
 /// Plans a batch of every domain that has dirty subjects.
 pub async fn turn(app: &App) -> anyhow::Result<Worked> {
@@ -48,11 +51,26 @@ async fn plan_some(app: &App, id: DomainId) -> anyhow::Result<()> {
     }
     exempt(&mut tx, &domain, &input, now).await?;
     let held = guard::hold(&mut tx, &domain, now).await?;
+    note_run(&mut tx, &domain, subjects.len(), now).await?;
     let touched: Vec<_> = subjects.iter().chain(&held).copied().collect();
     store::subjects::update_status(&mut tx, id, &touched).await?;
     tx.commit().await?;
     if made.inserted > 0 {
         app.wake.execute.notify_one();
+    }
+    Ok(())
+}
+
+/// How fast a long queue is planned; of a short one nobody has to know.
+async fn note_run(
+    tx: &mut PgConnection,
+    domain: &Domain,
+    planned: usize,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let planned = i64::try_from(planned)?;
+    if planned == BATCH {
+        store::progress::update_run(tx, domain.id, planned, now, now - RUN_PAUSE).await?;
     }
     Ok(())
 }

@@ -7,4 +7,5 @@ mod live_pages;
 mod mapping_pages;
 mod pages;
 mod password_pages;
+mod review_pages;
 mod signing_in;

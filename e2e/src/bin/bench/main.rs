@@ -13,6 +13,7 @@ use e2e::{Dc, Server, Stack, place, proxy};
 use serde_json::{Value, json};
 use simulator::Simulator;
 
+mod pages;
 mod passwords;
 
 /// What the article promises, in seconds.
@@ -36,6 +37,9 @@ struct Row {
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    if std::env::args().nth(1).as_deref() == Some("pages") {
+        return report(&pages::measured().await?, 0, 0);
+    }
     let (people, changes, deletions) =
         (setting("BENCH_PEOPLE", 1000), setting("BENCH_CHANGES", 200), setting("BENCH_DELETIONS", 30));
     eprintln!("bench: a domain controller with {people} people");
@@ -81,6 +85,8 @@ async fn main() -> Result<()> {
     rows.extend(
         passwords::measured(&mut stack, &people_left, changes, &text(&lab, "integration_group")).await?,
     );
+    drop(stack);
+    rows.extend(pages::measured().await?);
     report(&rows, people, linked)
 }
 

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use protocol::heartbeat::DirectoryState;
 use protocol::{DomainId, OrganizationId};
 use serde::Deserialize;
@@ -15,7 +16,10 @@ use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
-use crate::{store, workers};
+use crate::http::review;
+use crate::settings::DomainSettings;
+use crate::store;
+use crate::store::domains::Domain;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,24 +35,21 @@ pub struct AddDomain {
 pub struct ChangeDomain {
     #[serde(default = "empty")]
     settings: Value,
+    /// How many users and groups the change may delete.
+    confirm_deletes: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rollback {
     revision: i64,
+    confirm_deletes: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activate {
     digest: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefreshPreview {
-    settings: Option<Value>,
 }
 
 fn empty() -> Value {
@@ -69,8 +70,31 @@ pub async fn list(State(app): State<App>, _: Caller) -> Result<Json<Value>, Fail
     Ok(page(rows.iter().map(views::domain).collect(), None))
 }
 
-pub async fn find(State(app): State<App>, _: Caller, Id(id): Id<DomainId>) -> Result<Json<Value>, Failure> {
-    shown(&app, id).await
+pub async fn find(State(app): State<App>, _: Caller, Id(id): Id<DomainId>) -> Result<Response, Failure> {
+    Ok(tagged(shown(&app, id).await?))
+}
+
+/// With the revision of the settings as the entity tag: `If-Match` has a change refused if they were changed meanwhile.
+fn tagged(view: Json<Value>) -> Response {
+    let tag = format!("\"{}\"", view.0["revision"]);
+    ([(header::ETAG, tag)], view).into_response()
+}
+
+/// The revision that `If-Match` names; none where any will do.
+fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Failure> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.trim_start_matches("W/").trim_matches('"').parse().ok();
+    number.map(Some).ok_or_else(|| {
+        Failure::new(
+            StatusCode::PRECONDITION_FAILED,
+            "revision_changed",
+            "If-Match names no revision of the settings: send the ETag of the domain as it was read, such as \"3\".",
+        )
+    })
 }
 
 /// With how many users and groups stand how.
@@ -89,10 +113,55 @@ pub async fn change(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
+    headers: HeaderMap,
     Body(body): Body<ChangeDomain>,
-) -> Result<Json<Value>, Failure> {
-    domains::change_settings(&app, caller.changing()?, id, &body.settings).await?;
-    shown(&app, id).await
+) -> Result<Response, Failure> {
+    let by = caller.changing()?;
+    let mut at = if_match(&headers)?;
+    let domain = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
+    let name = domains::name_of(&domain)?;
+    let edited = domain.settings.edit(&name, &body.settings).map_err(Error::Invalid)?;
+    match confirmed(&app, &domain, &edited.settings, body.confirm_deletes).await? {
+        Confirmed::Not(answer) => return Ok(answer),
+        Confirmed::Deletes => at = at.or(Some(domain.revision)),
+        Confirmed::Harmless => {}
+    }
+    domains::change_settings_at(&app, by, id, &body.settings, at).await?;
+    Ok(tagged(shown(&app, id).await?))
+}
+
+/// What a change deletes by itself, and whether the caller has said so.
+enum Confirmed {
+    Harmless,
+    /// As many as were counted: the settings must be those that were counted by.
+    Deletes,
+    Not(Response),
+}
+
+async fn confirmed(
+    app: &App,
+    domain: &Domain,
+    settings: &DomainSettings,
+    said: Option<usize>,
+) -> Result<Confirmed, Failure> {
+    if !review::takes_effect(domain, settings) {
+        return Ok(Confirmed::Harmless);
+    }
+    let impact = review::impact(app, domain, settings).await?;
+    if impact.deletes == 0 {
+        return Ok(Confirmed::Harmless);
+    }
+    if review::confirms(&impact, said, impact.deletes) {
+        return Ok(Confirmed::Deletes);
+    }
+    let detail = format!(
+        "By itself this change has {} users and groups deleted in JumpCloud. Look at POST /domains/{{id}}/preview, and \
+         send \"confirm_deletes\": {} if that is meant.",
+        impact.deletes, impact.deletes
+    );
+    let failure = Failure::new(StatusCode::CONFLICT, "deletes_not_confirmed", detail);
+    let more = [("deletes", json!(impact.deletes)), ("impact", json!(impact))];
+    Ok(Confirmed::Not(failure.with(more.into_iter().map(|(name, value)| (name.into(), value)).collect())))
 }
 
 pub async fn revisions(
@@ -118,61 +187,22 @@ pub async fn rollback(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
+    headers: HeaderMap,
     Body(body): Body<Rollback>,
-) -> Result<Json<Value>, Failure> {
-    domains::rollback(&app, caller.changing()?, id, body.revision).await?;
-    shown(&app, id).await
-}
-
-/// The plan as it stands: what the outbox holds is what activation does.
-pub async fn preview(
-    State(app): State<App>,
-    _: Caller,
-    Id(id): Id<DomainId>,
-) -> Result<Json<Value>, Failure> {
-    let mut conn = app.db.acquire().await?;
-    let domain = store::domains::find(&mut *conn, id).await?.ok_or(Error::NotFound("domain"))?;
-    let organization = store::organizations::find(&mut *conn, domain.organization_id).await?;
-    let organization = organization.ok_or(Error::NotFound("organization"))?;
-    let plan = domains::preview(&mut conn, id).await?;
-    let complete = domain.directory_read_at.is_some()
-        && organization.mirror_read >= organization.mirror_wanted
-        && store::dirty::count(&mut *conn, id).await? == 0;
-    Ok(Json(json!({
-        "digest": plan.digest, "counts": plan.counts, "complete": complete,
-        "mirror_read_at": organization.mirror_read_at, "directory_read_at": domain.directory_read_at,
-        "operations": plan.operations.iter().map(views::operation).collect::<Vec<_>>(),
-    })))
-}
-
-/// Without settings: JumpCloud is read again, so that the preview is of now. With settings: what they would lead to.
-pub async fn refresh_preview(
-    State(app): State<App>,
-    caller: Caller,
-    Id(id): Id<DomainId>,
-    Body(body): Body<RefreshPreview>,
-) -> Result<(StatusCode, Json<Value>), Failure> {
-    let Some(patch) = body.settings else {
-        caller.changing()?;
-        domains::refresh_preview(&app, id).await?;
-        return Ok((StatusCode::ACCEPTED, preview(State(app), caller, Id(id)).await?));
-    };
-    let mut conn = app.db.acquire().await?;
-    let domain = store::domains::find(&mut *conn, id).await?.ok_or(Error::NotFound("domain"))?;
-    let name = domains::name_of(&domain)?;
-    let settings = domain.settings.edit(&name, &patch).map_err(Error::Invalid)?.settings;
-    let operations = workers::plan::what_if(&mut conn, &domain, &settings, app.clock.now())
-        .await
-        .map_err(|error| Error::internal(format!("could not plan: {error:#}")))?;
-    let not_read_yet = workers::plan::not_read_yet(&mut conn, &domain, &settings).await?;
-    let mut counts = std::collections::BTreeMap::new();
-    for operation in &operations {
-        *counts.entry(operation.change.kind()).or_insert(0) += 1;
+) -> Result<Response, Failure> {
+    let by = caller.changing()?;
+    let mut at = if_match(&headers)?;
+    let domain = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
+    let revisions = store::domains::list_revisions(&app.db, id).await?;
+    let wanted = revisions.into_iter().find(|row| row.revision == body.revision);
+    let settings = wanted.ok_or(Error::NotFound("revision"))?.settings;
+    match confirmed(&app, &domain, &settings, body.confirm_deletes).await? {
+        Confirmed::Not(answer) => return Ok(answer),
+        Confirmed::Deletes => at = at.or(Some(domain.revision)),
+        Confirmed::Harmless => {}
     }
-    Ok((
-        StatusCode::OK,
-        Json(json!({"counts": counts, "operations": operations, "not_read_yet": not_read_yet})),
-    ))
+    domains::rollback(&app, by, id, body.revision, at).await?;
+    Ok(tagged(shown(&app, id).await?))
 }
 
 pub async fn activate(

@@ -5,6 +5,7 @@ use protocol::heartbeat::DirectoryState;
 use serde_json::{Value, json};
 
 use crate::actions::audit::hex;
+use crate::http::changes;
 use crate::store;
 use crate::store::agents::Agent;
 use crate::store::coverage::Covered;
@@ -12,6 +13,7 @@ use crate::store::domains::Domain;
 use crate::store::holds::Hold;
 use crate::store::operations::Row;
 use crate::store::organizations::Organization;
+use crate::store::plans::Planned;
 use crate::store::subjects::{GroupView, UserView};
 
 pub fn organization(row: &Organization) -> Value {
@@ -102,6 +104,17 @@ pub fn operation(row: &Row) -> Value {
         "next_attempt_at": row.next_attempt_at, "before": row.before, "answer": row.answer, "error": error,
         "created_at": row.created_at, "settled_at": row.settled_at,
     })
+}
+
+/// As [`operation`], with whom it is about in JumpCloud and what it changes, field by field.
+pub fn planned(planned: &Planned) -> Value {
+    let mut view = operation(&planned.row);
+    view["jumpcloud_id"] = json!(planned.jumpcloud_id);
+    view["changes"] = json!(changes::of(&planned.row.change.0, planned.row.before.as_ref()));
+    if planned.row.settled_at.is_none() {
+        view["before"] = Value::Null;
+    }
+    view
 }
 
 pub fn hold(row: &Hold) -> Value {

@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 use super::chrome::Chrome;
 use super::extract::{Filter, Id};
 use super::form::{Fields, Form};
+use super::progress::ProgressBlock;
 use super::session::Viewer;
 use super::views::{AgentRow, Badge, CheckRow, DomainHead, Tally, check_rows, tallies};
 use super::{Answer, again, page, passwords, to, words};
-use crate::actions::{checks, coverage, domains};
+use crate::actions::{checks, coverage, domains, progress};
 use crate::app::App;
 use crate::error::Error;
 use crate::store;
@@ -58,6 +59,7 @@ struct ShowPage {
     users: Vec<Tally>,
     groups: Vec<Tally>,
     being_planned: i64,
+    progress: ProgressBlock,
     /// Users in scope, and those of them whose current password JumpCloud has.
     in_scope: i64,
     delivered: i64,
@@ -152,9 +154,11 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
     let agents = store::agents::list_of(&app.db, id).await?;
     let coverage = coverage::of(app, id).await?;
     let (fine, checks) = check_rows(checks::list(app, id).await?).into_iter().partition(CheckRow::is_fine);
+    let organization = organization.ok_or(Error::NotFound("organization"))?;
     Ok(ShowPage {
         head: DomainHead::new(&domain, "overview"),
-        organization: organization.ok_or(Error::NotFound("organization"))?,
+        progress: ProgressBlock::new(progress::of_domain(app, &domain, &organization).await?),
+        organization,
         is_active: domain.mode == Mode::Active,
         revision: domain.revision,
         directory_read_at: domain.directory_read_at,

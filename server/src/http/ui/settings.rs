@@ -1,6 +1,7 @@
 //! A domain's settings: every one with its help, and the revisions with what each changed.
 
 mod document;
+mod review;
 mod revisions;
 
 use askama::Template;
@@ -8,16 +9,17 @@ use axum::extract::State;
 use protocol::DomainId;
 
 use super::chrome::Chrome;
-use super::extract::Id;
+use super::extract::{Filter, Id};
 use super::form::{Fields, Form};
 use super::session::Viewer;
 use super::views::DomainHead;
 use super::{Answer, Refusal, again, page, to};
-use crate::actions::domains;
+use crate::actions::{domains, drafts};
 use crate::app::App;
 use crate::error::Error;
 use crate::store;
 use document::{form_of, patch_of};
+pub(super) use review::{save as publish, show as review};
 use revisions::Revision;
 
 const PASSWORD: &str = "settings.ldap.bind_password";
@@ -63,8 +65,19 @@ impl SettingsPage {
     }
 }
 
-pub(super) async fn show(State(app): State<App>, chrome: Chrome, Id(id): Id<DomainId>) -> Answer {
-    page(&shown(&app, chrome, id, None).await?)
+/// With what was typed, where that is to be changed before it is saved.
+pub(super) async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id<DomainId>,
+    filter: Filter,
+) -> Answer {
+    let form = match filter.parsed("draft") {
+        Some(draft) => Some(form_of(&drafts::find(&app, &viewer.actor(), id, draft).await?.settings)),
+        None => None,
+    };
+    page(&shown(&app, chrome, id, form).await?)
 }
 
 async fn shown(app: &App, chrome: Chrome, id: DomainId, form: Option<Form>) -> Result<SettingsPage, Refusal> {
@@ -82,6 +95,7 @@ async fn shown(app: &App, chrome: Chrome, id: DomainId, form: Option<Form>) -> R
     })
 }
 
+/// What was typed is kept, and what it would change is shown before it is saved.
 pub(super) async fn save(
     State(app): State<App>,
     viewer: Viewer,
@@ -95,7 +109,7 @@ pub(super) async fn save(
     if fields.text("revision") != domain.revision.to_string() {
         form.refused(format!(
             "The settings were changed meanwhile and are at revision {} now; see the list of revisions below. What you \
-             typed is kept here: check it and save again.",
+             typed is kept here: check it and review it again.",
             domain.revision
         ));
     } else if form.is_wrong() {
@@ -105,17 +119,16 @@ pub(super) async fn save(
             form = form.with(Error::Invalid(errors))?;
         }
     } else {
-        match domains::change_settings(&app, &viewer.actor(), id, &typed.patch).await {
-            Ok(revision) => {
-                let done = if revision == domain.revision { "unchanged" } else { "saved" };
-                return Ok(to(&format!("/domains/{id}/settings?done={done}")));
-            }
+        match drafts::keep(&app, &viewer.actor(), &domain, &typed.patch).await {
+            Ok(Some(draft)) => return Ok(to(&format!("/domains/{id}/settings/review/{draft}"))),
+            Ok(None) => return Ok(to(&format!("/domains/{id}/settings?done=unchanged"))),
             Err(error) => form = form.with(error)?,
         }
     }
     again(&shown(&app, chrome, id, Some(form)).await?)
 }
 
+/// The settings of an earlier revision are reviewed like any others.
 pub(super) async fn rollback(
     State(app): State<App>,
     viewer: Viewer,
@@ -123,6 +136,7 @@ pub(super) async fn rollback(
     fields: Fields,
 ) -> Answer {
     let revision = fields.text("revision").parse().map_err(|_| Refusal::not_found("revision"))?;
-    domains::rollback(&app, &viewer.actor(), id, revision).await?;
-    Ok(to(&format!("/domains/{id}/settings?done=rolled-back")))
+    let domain = super::domains::find(&app, id).await?;
+    let draft = drafts::keep_rollback(&app, &viewer.actor(), &domain, revision).await?;
+    Ok(to(&format!("/domains/{id}/settings/review/{draft}")))
 }

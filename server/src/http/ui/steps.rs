@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use super::views::Badge;
 use super::words;
+use crate::http::changes::{self, FieldChange};
 use crate::store;
 use crate::store::operations::Row;
 use crate::store::subjects::Name;
@@ -193,48 +194,12 @@ fn named(fields: &Fields) -> String {
 }
 
 fn differences(change: &Change, before: Option<&Value>) -> Vec<Difference> {
-    let fields = match change {
-        Change::CreateUser { fields } | Change::LinkUser { fields, .. } | Change::UpdateUser { fields } => {
-            fields
-        }
-        Change::SetUsername { username } => {
-            let before = before.and_then(|user| user.get("username")).map(words::value);
-            return vec![Difference { field: "username".into(), before, after: username.clone() }];
-        }
-        Change::ExpirePassword
-        | Change::AssociateUser
-        | Change::SuspendUser { .. }
-        | Change::RestoreUser
-        | Change::SetPassword { .. }
-        | Change::SetManager
-        | Change::UnbindUser { .. }
-        | Change::DeleteUser { .. }
-        | Change::CreateGroup { .. }
-        | Change::AdoptGroup { .. }
-        | Change::AssociateGroup
-        | Change::RenameGroup { .. }
-        | Change::UnbindGroup
-        | Change::DeleteGroup
-        | Change::AddMember
-        | Change::RemoveMember => return Vec::new(),
+    let shown = |one: FieldChange| Difference {
+        field: one.field,
+        before: one.before.as_ref().map(words::value),
+        after: words::value(&one.after),
     };
-    let one = |(field, after): (&String, &Value)| Difference {
-        field: field.clone(),
-        before: before.map(|user| had(user, field)),
-        after: words::value(after),
-    };
-    fields.iter().map(one).collect()
-}
-
-/// What the JumpCloud user had in a field before.
-fn had(user: &Value, field: &str) -> String {
-    let at = match field {
-        "phoneNumbers" => user.get("phones"),
-        "addresses" => user.get("addresses"),
-        "attributes" => user.get("custom"),
-        _ => user.get("fields").and_then(|fields| fields.get(field)).or_else(|| user.get(field)),
-    };
-    at.map(words::value).unwrap_or_default()
+    changes::of(change, before).into_iter().map(shown).collect()
 }
 
 #[cfg(test)]

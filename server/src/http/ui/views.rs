@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use planner::reason::Reason;
 use protocol::heartbeat::DirectoryState;
-use protocol::{AgentId, DomainId, ObjectGuid};
+use protocol::{AgentId, DomainId};
 
 use super::{passwords, words};
 use crate::actions::checks::{Check, State};
@@ -192,22 +192,26 @@ pub(super) struct Paging {
 
 impl Paging {
     /// `last` is the last row of a full page.
-    pub(super) fn new(
+    pub(super) fn new<Id: std::fmt::Display>(
         here: &str,
         filter: &[(&str, Option<&str>)],
-        after: Option<ObjectGuid>,
-        last: Option<ObjectGuid>,
+        after: Option<Id>,
+        last: Option<Id>,
     ) -> Self {
-        let encoded = |text: &str| {
-            askama::filters::urlencode_strict(text).map(|text| text.to_string()).unwrap_or_default()
+        let next = |last: Id| {
+            let last = last.to_string();
+            let all: Vec<_> = filter.iter().copied().chain([("after", Some(last.as_str()))]).collect();
+            address(here, &all)
         };
-        let kept =
-            |(name, value): &(&str, Option<&str>)| value.map(|text| format!("{name}={}", encoded(text)));
-        let kept: Vec<_> = filter.iter().filter_map(kept).collect();
-        let with = |more: Option<String>| {
-            let all: Vec<_> = kept.iter().cloned().chain(more).collect();
-            if all.is_empty() { here.to_owned() } else { format!("{here}?{}", all.join("&")) }
-        };
-        Self { next: last.map(|last| with(Some(format!("after={last}")))), first: after.map(|_| with(None)) }
+        Self { next: last.map(next), first: after.map(|_| address(here, filter)) }
     }
+}
+
+/// An address with the parameters that have a value.
+pub(super) fn address(here: &str, parameters: &[(&str, Option<&str>)]) -> String {
+    let encoded =
+        |text: &str| askama::filters::urlencode_strict(text).map(|text| text.to_string()).unwrap_or_default();
+    let pair = |(name, value): &(&str, Option<&str>)| value.map(|text| format!("{name}={}", encoded(text)));
+    let pairs: Vec<_> = parameters.iter().filter_map(pair).collect();
+    if pairs.is_empty() { here.to_owned() } else { format!("{here}?{}", pairs.join("&")) }
 }

@@ -134,6 +134,96 @@ pub(super) fn kind(kind: &str) -> &'static str {
     }
 }
 
+/// A kind of operation that takes something away, of one user or group.
+pub(super) fn kind_of_one(kind: &str) -> &'static str {
+    match kind {
+        "delete_user" => "Delete user",
+        "unbind_user" => "Cut from AD",
+        "suspend_user" => "Suspend",
+        "delete_group" => "Delete group",
+        "unbind_group" => "Cut group from AD",
+        "remove_member" => "Remove",
+        other => self::kind(other),
+    }
+}
+
+/// Why somebody is dissociated.
+pub(super) fn cause(cause: &str) -> &'static str {
+    match cause {
+        "left_group" => "No longer a member of the integration group",
+        "deleted" => "Deleted in AD",
+        "disabled" => "Disabled in AD",
+        "expired" => "Expired in AD",
+        "moved_out" => "Moved out of the root user container",
+        _ => "Other",
+    }
+}
+
+/// Why users are not synced, as the heading of their number. A code that has no words here reads well enough by itself.
+pub(super) fn reason(code: &str) -> String {
+    let words = match code {
+        "" => "No reason noted",
+        "ambiguous_match" => "Several JumpCloud users could be this one",
+        "computer" => "Computer accounts",
+        "deleted" => "Deleted in AD",
+        "deleted_in_jumpcloud" => "Deleted in JumpCloud",
+        "duplicate_email" => "The same email as another user",
+        "duplicate_username" => "The same username as another user",
+        "email_not_valid" => "The email address is not valid",
+        "email_taken_by_other_user" => "Another JumpCloud user has the email",
+        "integration_group_lost" => "The integration group cannot be found",
+        "managed_by_other_source" => "Another source manages the JumpCloud user",
+        "matches_privileged_user" => "The match is an administrator in JumpCloud",
+        "no_email" => "Neither mail nor userPrincipalName",
+        "no_username" => "No username",
+        "not_a_user" => "Not a user account",
+        "not_in_integration_group" => "Not in the integration group",
+        "not_in_this_domain" => "Of another domain",
+        "outside_root_user_container" => "Outside the root user container",
+        "privileged" => "Privileged in AD",
+        "service_account" => "The service account",
+        "stale_admin_count" => "adminCount is 1, without a privileged group",
+        "suspended_in_jumpcloud" => "Suspended in JumpCloud",
+        "unknown_attributes" => "Attributes that cannot be read",
+        "unreadable" => "The service account may not read it",
+        "username_not_allowed" => "JumpCloud does not allow the username",
+        "username_taken_by_other_user" => "Another JumpCloud user has the username",
+        "value_too_long" => "A value is too long for JumpCloud",
+        other => {
+            let text = other.replace('_', " ");
+            let mut letters = text.chars();
+            return letters
+                .next()
+                .map_or(String::new(), |first| first.to_uppercase().chain(letters).collect());
+        }
+    };
+    words.into()
+}
+
+/// A number with its thousands apart.
+pub(super) fn number(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What is left of the time, no more exactly than it is known.
+pub(super) fn about(seconds: i64) -> String {
+    match seconds {
+        ..=50 => "less than a minute left".into(),
+        51..=90 => "about a minute left".into(),
+        91..=5_400 => format!("about {} minutes left", (seconds + 30) / 60),
+        5_401..=172_800 => format!("about {} hours left", (seconds + 1_800) / 3_600),
+        _ => format!("about {} days left", (seconds + 43_200) / 86_400),
+    }
+}
+
 /// A kind of alert, as the heading of its message; empty for one that has no words here yet.
 pub(super) fn alert(code: &str) -> &'static str {
     match code {
@@ -222,6 +312,19 @@ mod tests {
             ["just now", "30 s ago", "10 min ago", "2 h ago"]
         );
         assert_eq!([ago(864_000), ago(-600)], ["10 days ago", "in 10 min"]);
+    }
+
+    #[test]
+    fn numbers_and_what_is_left_of_the_time_read_easily() {
+        assert_eq!(
+            [number(0), number(999), number(50_123), number(1_234_567)],
+            ["0", "999", "50,123", "1,234,567"]
+        );
+        assert_eq!(
+            [about(20), about(60), about(240), about(7_300)],
+            ["less than a minute left", "about a minute left", "about 4 minutes left", "about 2 hours left"]
+        );
+        assert_eq!(reason("some_new_code"), "Some new code");
     }
 
     #[test]

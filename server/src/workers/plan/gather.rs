@@ -1,6 +1,6 @@
 //! Fills the planner's input from the mirrors.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use planner::Input;
@@ -23,9 +23,18 @@ pub(super) async fn input(
     subjects: &[(ObjectGuid, String)],
     now: DateTime<Utc>,
 ) -> anyhow::Result<Input> {
-    let of_kind = |wanted: &str| -> Vec<ObjectGuid> {
-        subjects.iter().filter(|(_, kind)| kind == wanted).map(|(guid, _)| *guid).collect()
-    };
+    let mut input = without_subjects(conn, domain, settings, now).await?;
+    set_subjects(conn, domain, &mut input, subjects).await?;
+    Ok(input)
+}
+
+/// What is the same for every subject of the domain.
+pub(super) async fn without_subjects(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    settings: &DomainSettings,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Input> {
     let organization = domain.organization_id;
     Ok(Input {
         now,
@@ -36,26 +45,37 @@ pub(super) async fn input(
         parents: store::planning::list_parents(&mut *conn, domain.id).await?,
         group_links: store::planning::list_group_links(&mut *conn, domain.id).await?,
         closed_groups: store::planning::list_closed_groups(&mut *conn, organization, domain.id).await?,
-        users: store::planning::list_users(conn, organization, domain.id, &of_kind("user")).await?,
-        group_subjects: store::planning::list_group_subjects(
-            conn,
-            organization,
-            domain.id,
-            &of_kind("group"),
-        )
-        .await?,
+        users: BTreeMap::new(),
+        group_subjects: BTreeMap::new(),
     })
 }
 
-async fn facts(
+/// Has the input be about these subjects, and no others.
+pub(super) async fn set_subjects(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    input: &mut Input,
+    subjects: &[(ObjectGuid, String)],
+) -> anyhow::Result<()> {
+    let of_kind = |wanted: &str| -> Vec<ObjectGuid> {
+        subjects.iter().filter(|(_, kind)| kind == wanted).map(|(guid, _)| *guid).collect()
+    };
+    let organization = domain.organization_id;
+    input.users = store::planning::list_users(conn, organization, domain.id, &of_kind("user")).await?;
+    input.group_subjects =
+        store::planning::list_group_subjects(conn, organization, domain.id, &of_kind("group")).await?;
+    Ok(())
+}
+
+pub(super) async fn facts(
     conn: &mut PgConnection,
     domain: &Domain,
     settings: &DomainSettings,
 ) -> anyhow::Result<DomainFacts> {
     let container = current_container(conn, domain, settings).await?;
-    let integration_group = match domain.integration_group {
-        Some(guid) if !domain.integration_group_lost => IntegrationGroup::Present(guid),
-        _ => IntegrationGroup::Lost,
+    let integration_group = match current_group(conn, domain, settings).await? {
+        Some(guid) => IntegrationGroup::Present(guid),
+        None => IntegrationGroup::Lost,
     };
     Ok(DomainFacts {
         name: DomainName::parse(&domain.name)?,
@@ -81,4 +101,17 @@ async fn current_container(
         return Ok(DistinguishedName::parse(&dn)?);
     }
     Ok(DistinguishedName::parse(&settings.root_user_container)?)
+}
+
+/// The group as it was pinned; by its name where other settings are tried.
+async fn current_group(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    settings: &DomainSettings,
+) -> anyhow::Result<Option<ObjectGuid>> {
+    if settings.integration_group == domain.settings.integration_group {
+        return Ok(domain.integration_group.filter(|_| !domain.integration_group_lost));
+    }
+    let name = DistinguishedName::parse(&settings.integration_group)?;
+    Ok(store::planning::find_group_named(conn, domain.id, name.key()).await?)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use planner::mapping::{Trial, try_out};
-use planner::{Input, Operation, Plan};
+use planner::{Input, Plan};
 use protocol::ObjectGuid;
 use sqlx::PgConnection;
 
@@ -13,22 +13,6 @@ use super::gather;
 use crate::settings::DomainSettings;
 use crate::store;
 use crate::store::domains::Domain;
-
-/// The plan that other settings would give, over every subject.
-pub async fn what_if(
-    conn: &mut PgConnection,
-    domain: &Domain,
-    settings: &DomainSettings,
-    now: DateTime<Utc>,
-) -> anyhow::Result<Vec<Operation>> {
-    let everyone = store::subjects::list_guids(&mut *conn, domain.id).await?;
-    let mut operations = Vec::new();
-    for some in everyone.chunks(500) {
-        let input = input(conn, domain, settings, some, now).await?;
-        operations.extend(planner::plan(&input).operations);
-    }
-    Ok(operations)
-}
 
 /// The plan of one user as things stand.
 pub async fn dry_run(
@@ -55,7 +39,7 @@ pub async fn try_mappings(
 
 /// What the settings name and nobody has asked a domain controller for: such a value looks empty, and may not be. While a
 /// full read has yet to bring what the saved settings need, that is everything that has no value.
-pub async fn not_read_yet(
+pub(super) async fn not_read_yet(
     conn: &mut PgConnection,
     domain: &Domain,
     settings: &DomainSettings,
@@ -79,6 +63,6 @@ async fn input(
     Ok(Input { unread, ..gather::input(conn, domain, settings, subjects, now).await? })
 }
 
-fn lower(names: &[String]) -> BTreeSet<String> {
+pub(super) fn lower(names: &[String]) -> BTreeSet<String> {
     names.iter().map(|name| name.to_lowercase()).collect()
 }

@@ -172,6 +172,16 @@ impl Browser {
         self.send(path, &all).await
     }
 
+    /// Sends the settings' form and saves what the review shows.
+    pub(crate) async fn save_settings(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let sent = self.submit(path, fields).await;
+        sent.is(303);
+        assert!(sent.to().contains("/settings/review/"), "nothing was to be reviewed: {}", sent.to());
+        let saved = self.submit(sent.to(), &[]).await;
+        saved.is(303);
+        saved
+    }
+
     pub(crate) async fn sign_in(&self, email: &str, password: &str, next: &str) -> Shown {
         let csrf = self.get("/login").await.field("csrf");
         let fields = [("csrf", csrf.as_str()), ("email", email), ("password", password), ("next", next)];

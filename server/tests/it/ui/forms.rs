@@ -114,7 +114,7 @@ async fn settings_are_saved_refused_compared_and_rolled_back(db: PgPool) {
     browser.submit(&path, &with("1", "400", "mail")).await.is(422).says("value=\"400\"");
     browser.submit(&path, &with("1", "3", "nonsense")).await.is(422).says("settings.email-error");
 
-    let saved = browser.submit(&path, &with("1", "3", "mail")).await;
+    let saved = browser.save_settings(&path, &with("1", "3", "mail")).await;
     let shown = browser.get(saved.to()).await;
     shown
         .is(200)
@@ -129,7 +129,7 @@ async fn settings_are_saved_refused_compared_and_rolled_back(db: PgPool) {
     let same = browser.submit(&path, &with("2", "3", "mail")).await;
     browser.get(same.to()).await.says("Nothing was different");
     let rollback = format!("/domains/{}/rollback", world.domain);
-    let back = browser.submit(&rollback, &[("revision", "1")]).await;
+    let back = browser.save_settings(&rollback, &[("revision", "1")]).await;
     browser.get(back.to()).await.is(200).says("in force again");
     let row = store::domains::find(&world.app.db, world.domain).await.unwrap().unwrap();
     assert_eq!((row.revision, row.settings.removal_grace_days), (3, 7));

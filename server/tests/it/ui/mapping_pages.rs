@@ -94,7 +94,7 @@ async fn rows_are_added_removed_and_saved_and_nothing_typed_is_lost(db: PgPool) 
         ("settings.integration_group", &group),
         ("settings.root_user_container", "OU=Staff,DC=corp,DC=example"),
     ];
-    browser.submit(&format!("/domains/{}/settings", world.domain), &typed).await.is(303);
+    browser.save_settings(&format!("/domains/{}/settings", world.domain), &typed).await;
     let stored = store::domains::find(&world.app.db, world.domain).await.unwrap().unwrap();
     assert_eq!(
         (stored.revision, stored.settings.attribute_mappings.len()),

@@ -153,7 +153,7 @@ async fn a_password_that_is_planned_reads_well_in_the_preview(db: PgPool) {
     relay(&dc, vec![capture]).await;
     world.settle().await;
     let shown = browser.get(&format!("/domains/{}/preview", world.domain)).await;
-    shown.is(200).says("<dt>Set passwords</dt>").says("Set the password of <a");
+    shown.is(200).says("Set passwords</a></dt>").says("Set the password of <a");
     browser.get(&format!("/domains/{}/coverage", world.domain)).await.is(200).says("<b>1</b> Waiting");
 }
 
@@ -262,14 +262,14 @@ async fn what_the_settings_say_of_passwords_is_shown_kept_and_checked(db: PgPool
         .await
         .is(422)
         .says("password_must_change_action-error");
-    browser.submit(&path, &typed("2", "hold", "0")).await.is(303);
+    browser.save_settings(&path, &typed("2", "hold", "0")).await;
     let row = store::domains::find(&world.app.db, world.domain).await.unwrap().unwrap();
     let settings = json!(row.settings);
     assert_eq!(
         (&settings["password_must_change_action"], row.settings.password_hold_hours),
         (&json!("hold"), 0)
     );
-    browser.submit(&path, &typed("3", "", "")).await.is(303);
+    browser.save_settings(&path, &typed("3", "", "")).await;
     let row = store::domains::find(&world.app.db, world.domain).await.unwrap().unwrap();
     let settings = json!(row.settings);
     assert_eq!(

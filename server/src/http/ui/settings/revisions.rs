@@ -44,7 +44,7 @@ pub(super) fn list(rows: &[store::domains::Revision]) -> Vec<Revision> {
     rows.iter().enumerate().map(revision).collect()
 }
 
-fn changes(before: &Value, after: &Value) -> Vec<Difference> {
+pub(super) fn changes(before: &Value, after: &Value) -> Vec<Difference> {
     let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
     leaves(before, String::new(), &mut old);
     leaves(after, String::new(), &mut new);

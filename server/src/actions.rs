@@ -2,6 +2,8 @@
 
 pub mod admins;
 pub mod agents;
+pub mod alert_channels;
+pub mod alerts;
 pub mod audit;
 pub mod captures;
 pub mod checks;

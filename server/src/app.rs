@@ -3,9 +3,10 @@
 mod topics;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use protocol::sealing::OpeningKey;
 use protocol::{DomainId, OrganizationId, Secret};
 use sqlx::PgPool;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub public_url: PublicUrl,
     /// `sha256:…` of the certificate that this server shows; `None` behind a proxy.
     pub fingerprint: Option<String>,
+    /// When that certificate ends; set once it is known.
+    pub certificate_ends: OnceLock<DateTime<Utc>>,
     /// Names this process in leases.
     pub process: Uuid,
     pub wake: Bells,
@@ -54,6 +57,7 @@ pub struct Bells {
     pub mirror: Notify,
     pub housekeeping: Notify,
     pub alerts: Notify,
+    pub deliver: Notify,
 }
 
 #[derive(Debug)]
@@ -91,6 +95,7 @@ impl App {
             config,
             public_url,
             fingerprint,
+            certificate_ends: OnceLock::new(),
             process,
             wake: Bells::default(),
             topics: Topics::new(process),
@@ -192,17 +197,18 @@ impl App {
 
     /// Checks a base URL against the allow-list.
     pub fn base_url(&self, text: &str) -> Result<BaseUrl> {
-        crate::jumpcloud::validate_base_url(text, self.private_upstream())
+        crate::jumpcloud::validate_base_url(text, self.allows_private_upstream())
             .map_err(|message| Error::field("base_url", message))
     }
 
     /// Checks the address where a service account gets its tokens.
     pub fn token_url(&self, text: &str) -> Result<String> {
-        crate::jumpcloud::validate_token_url(text, self.private_upstream())
+        crate::jumpcloud::validate_token_url(text, self.allows_private_upstream())
             .map_err(|message| Error::field("service_account.token_url", message))
     }
 
-    fn private_upstream(&self) -> bool {
+    /// Whether requests may go to private addresses.
+    pub fn allows_private_upstream(&self) -> bool {
         self.config.private_upstream == PrivateUpstream::Allowed
     }
 
@@ -224,6 +230,11 @@ impl App {
 /// What a sealed credential is bound to.
 pub fn credential_purpose(organization: OrganizationId) -> String {
     format!("organization/{organization}/credential")
+}
+
+/// What the sealed secret of an alert channel is bound to.
+pub fn alert_channel_purpose(id: Uuid) -> String {
+    format!("alert_channel/{id}/secret")
 }
 
 /// What a sealed private key is bound to.

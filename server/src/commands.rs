@@ -32,6 +32,10 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     let fingerprint = certificate.as_ref().map(|certificate| certificate.fingerprint().to_owned());
     let (vault, _) = vault(&config, &db, &clock).await?;
     let app = App::new(db.clone(), clock, vault, config, public_url, fingerprint.clone());
+    if let Some(ends) = certificate.as_ref().and_then(|certificate| certificate.ends()) {
+        // It was not set before.
+        let _ = app.certificate_ends.set(ends);
+    }
 
     actions::sealing::ensure(&app).await?;
     if cluster.is_private() {

@@ -5,6 +5,7 @@ pub mod api;
 pub mod auth;
 mod changes;
 mod export;
+mod metrics;
 pub mod problem;
 mod review;
 pub mod ui;
@@ -34,6 +35,10 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route(
+            "/metrics",
+            get(metrics::show).layer(middleware::from_fn_with_state(app.clone(), auth::require_token)),
+        )
         .nest("/agent/v1", agent::router(&app))
         .nest("/api/v1", api::router(&app))
         .merge(ui::router(&app))

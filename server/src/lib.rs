@@ -9,6 +9,7 @@ pub mod error;
 pub mod http;
 pub mod jumpcloud;
 pub mod logging;
+pub mod notify;
 pub mod settings;
 pub mod store;
 pub mod tls;

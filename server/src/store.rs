@@ -2,6 +2,8 @@
 
 pub mod admins;
 pub mod agents;
+pub mod alert_channels;
+pub mod alert_messages;
 pub mod alerts;
 pub mod audit;
 pub mod checks;
@@ -15,6 +17,7 @@ pub mod exempt;
 pub mod holds;
 pub mod keys;
 pub mod links;
+pub mod metrics;
 pub mod mirror;
 pub mod operations;
 pub mod organizations;

@@ -2,6 +2,7 @@
 //! the next turn is the retry.
 
 pub mod alerts;
+pub mod deliver;
 pub mod execute;
 pub mod housekeeping;
 pub mod listen;
@@ -60,6 +61,14 @@ pub fn start(app: &App, stop: &watch::Receiver<bool>) -> JoinSet<()> {
         |app| &app.wake.alerts,
         Duration::from_secs(10),
         |app| async move { alerts::turn(&app).await },
+    ));
+    workers.spawn(run(
+        "deliver",
+        app.clone(),
+        stop.clone(),
+        |app| &app.wake.deliver,
+        Duration::from_secs(5),
+        |app| async move { deliver::turn(&app).await },
     ));
     workers.spawn(execute::run(app.clone(), stop.clone()));
     workers.spawn(listen::run(app.clone(), stop.clone()));

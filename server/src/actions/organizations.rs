@@ -97,6 +97,7 @@ pub async fn add(app: &App, by: &Actor, new: NewOrganization) -> Result<Organiza
         mirror_read: 0,
         mirror_read_at: None,
         password_policy: None,
+        drifted: 0,
         created_at: app.clock.now(),
     };
     let mut tx = app.db.begin().await?;

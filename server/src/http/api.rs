@@ -1,6 +1,8 @@
 //! The REST API for automation. Authentication comes first; every error is a problem document.
 
 pub mod agents;
+pub mod alert_channels;
+pub mod alerts;
 pub mod audit;
 pub mod coverage;
 pub mod domains;
@@ -59,7 +61,14 @@ pub fn router(app: &App) -> Router<App> {
         .route("/holds/{id}/approve", post(holds::approve))
         .route("/holds/{id}/reject", post(holds::reject))
         .route("/holds/{id}/answer", post(holds::answer))
-        .route("/alerts", get(coverage::alerts))
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/{id}/acknowledge", post(alerts::acknowledge))
+        .route("/alert-channels", get(alert_channels::list).post(alert_channels::add))
+        .route(
+            "/alert-channels/{id}",
+            get(alert_channels::find).patch(alert_channels::change).delete(alert_channels::remove),
+        )
+        .route("/alert-channels/{id}/test", post(alert_channels::test))
         .route("/audit", get(audit::list))
         .route("/api-tokens", get(tokens::list).post(tokens::create))
         .route("/api-tokens/{id}", delete(tokens::remove))

@@ -1,6 +1,7 @@
 //! The dashboard: server-rendered pages. A page is a struct and its template; every action is a real form, answered by a
 //! redirect, or by 422 and the same form with what is wrong.
 
+mod alert_channels;
 mod alerts;
 pub(crate) mod assets;
 mod audit;
@@ -62,6 +63,12 @@ pub fn router(app: &App) -> Router<App> {
         .route("/holds/{id}/decide", post(holds::decide))
         .route("/holds/{id}/answer", post(holds::answer))
         .route("/alerts", get(alerts::list))
+        .route("/alerts/{id}/acknowledge", post(alerts::acknowledge))
+        .route("/alerts/channels", get(alert_channels::list))
+        .route("/alerts/channels/new", get(alert_channels::blank).post(alert_channels::add))
+        .route("/alerts/channels/{id}", get(alert_channels::show).post(alert_channels::change))
+        .route("/alerts/channels/{id}/test", post(alert_channels::test))
+        .route("/alerts/channels/{id}/remove", post(alert_channels::remove))
         .route("/audit", get(audit::list))
         .route("/events", get(live::events))
         .route("/audit.jsonl", get(audit::lines))

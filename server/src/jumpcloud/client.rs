@@ -1,7 +1,7 @@
 //! The HTTP client of one organization: credential, budget, and the way of every request.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use planner::plan::Lane;
 use protocol::Secret;
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{Answer, Raw, unreachable};
 use super::base_url::BaseUrl;
+use super::meter::METER;
 use super::request::{Body, Request};
 use super::token::ServiceAccount;
 use super::{Budget, Credential, JumpCloudError, Result, Settings, SettingsError, Tenure};
@@ -128,8 +129,10 @@ impl Client {
         if self.tenure.as_ref().is_some_and(|tenure| !tenure.holds()) {
             return Err(JumpCloudError::NotOurs);
         }
-        let response = self.prepared(request, proof).send().await.map_err(unreachable)?;
-        let raw = Raw::read(response).await?;
+        let began = Instant::now();
+        let raw = self.answer(request, proof).await;
+        METER.note(raw.as_ref().ok().map(|raw| raw.status), began.elapsed());
+        let raw = raw?;
         tracing::debug!(method = %request.method, path = request.path.join("/"), status = raw.status, "JumpCloud answered");
         if raw.status == 429 {
             let wait = permit.throttled(raw.retry_after());
@@ -137,6 +140,11 @@ impl Client {
         }
         permit.answered();
         raw.judged()
+    }
+
+    async fn answer(&self, request: &Request<'_>, proof: &Proof) -> Result<Raw> {
+        let response = self.prepared(request, proof).send().await.map_err(unreachable)?;
+        Raw::read(response).await
     }
 
     fn prepared(&self, request: &Request<'_>, proof: &Proof) -> reqwest::RequestBuilder {

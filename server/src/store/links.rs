@@ -128,3 +128,18 @@ pub async fn list_unseen_linked(
     .fetch_all(db)
     .await
 }
+
+/// How many of these JumpCloud objects are linked.
+pub async fn count_linked(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    jumpcloud_ids: &[String],
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from links where organization_id = $1 and jumpcloud_id = any($2)"#,
+        organization.0,
+        jumpcloud_ids
+    )
+    .fetch_one(conn)
+    .await
+}

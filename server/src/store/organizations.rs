@@ -25,6 +25,8 @@ pub struct Organization {
     pub mirror_read_at: Option<DateTime<Utc>>,
     /// JumpCloud's password policy, as it was last read.
     pub password_policy: Option<Value>,
+    /// How many linked objects the last full read found changed by somebody else.
+    pub drifted: i64,
     pub created_at: DateTime<Utc>,
 }
 
@@ -53,7 +55,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: OrganizationId) -> sqlx::Result<O
         Organization,
         r#"select id as "id: OrganizationId", name, base_url, jumpcloud_org_id, credential_kind, client_id, token_url,
                   credential, paused_until, problem_code, problem_message, mirror_wanted, mirror_read, mirror_read_at,
-                  password_policy, created_at
+                  password_policy, drifted, created_at
            from organizations where id = $1"#,
         id.0
     )
@@ -67,7 +69,7 @@ pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Organization>> {
         Organization,
         r#"select id as "id: OrganizationId", name, base_url, jumpcloud_org_id, credential_kind, client_id, token_url,
                   credential, paused_until, problem_code, problem_message, mirror_wanted, mirror_read, mirror_read_at,
-                  password_policy, created_at
+                  password_policy, drifted, created_at
            from organizations order by lower(name), id"#
     )
     .fetch_all(db)
@@ -147,13 +149,15 @@ pub async fn update_mirror_read(
     db: impl PgExecutor<'_>,
     id: OrganizationId,
     wish: i64,
+    drifted: i64,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update organizations set mirror_read = greatest(mirror_read, $2), mirror_read_at = $3 where id = $1",
+        "update organizations set mirror_read = greatest(mirror_read, $2), mirror_read_at = $3, drifted = $4 where id = $1",
         id.0,
         wish,
-        at
+        at,
+        drifted
     )
     .execute(db)
     .await?;

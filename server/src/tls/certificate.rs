@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -61,6 +62,12 @@ impl Certificate {
     /// `sha256:` and 64 lower-case hex digits over the certificate's DER: what an agent pins.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// When it ends, if that can be read.
+    pub fn ends(&self) -> Option<DateTime<Utc>> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(&self.leaf).ok()?;
+        DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)
     }
 
     pub(super) fn server(&self) -> Arc<ServerConfig> {

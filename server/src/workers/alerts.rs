@@ -1,89 +1,113 @@
-//! Keeps the alerts in step with what holds: each condition is opened once and closed once, never repeated per cycle.
+//! Keeps the alerts in step with what holds: each condition is opened once and closed once, never repeated per cycle, and
+//! each channel is told of both once.
 
-use protocol::DomainId;
+mod agents;
+mod jumpcloud;
+mod passwords;
+mod server;
+mod step;
+mod syncing;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::Worked;
-use crate::actions::coverage::{self, Capture};
 use crate::app::App;
 use crate::store;
-use crate::store::agents::Agent;
-use crate::store::alerts::Condition;
+use crate::store::alert_channels::Channel;
+use crate::store::alerts::{Code, Condition};
+use crate::store::domains::Domain;
+use step::Step;
 
-/// How many refused passwords are named one by one.
-const REFUSED_NAMED: i64 = 1000;
-
-/// One look at everything.
+/// One look at everything, by one server at a time: two that look at once would open what the other closes.
 pub async fn turn(app: &App) -> anyhow::Result<Worked> {
-    let mut conditions = Vec::new();
-    for domain in store::domains::list(&app.db).await? {
-        let agents = store::agents::list_of(&app.db, domain.id).await?;
-        conditions.extend(refused(app, domain.id).await?);
-        conditions.extend(missed(app, domain.id, &agents).await?);
-        if store::domains::find_captures_since(&app.db, domain.id).await?.flatten().is_some() {
-            conditions.extend(uncovered(app, domain.id, &agents));
-        }
-    }
+    let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    store::alerts::update(&mut tx, &conditions, app.clock.now()).await?;
+    if !store::alerts::lease_look(&mut tx).await? {
+        return Ok(Worked::Idle);
+    }
+    let conditions = look(app, now).await?;
+    let open = store::alerts::list_open(&mut *tx).await?;
+    let suspicions = store::alerts::list_suspicions(&mut *tx).await?;
+    let step = step::step(&open, &suspicions, conditions, &server::host(), now);
+    let is_news = !step.open.is_empty() || !step.close.is_empty();
+    write(&mut tx, step, now).await?;
     tx.commit().await?;
+    if is_news {
+        app.wake.deliver.notify_one();
+    }
     Ok(Worked::Idle)
 }
 
-async fn refused(app: &App, domain: DomainId) -> anyhow::Result<Vec<Condition>> {
-    let rows =
-        store::coverage::list(&app.db, domain, app.clock.now(), Some("refused"), None, REFUSED_NAMED).await?;
-    let condition = |row: store::coverage::Covered| Condition {
-        domain_id: Some(domain),
-        code: "password_refused",
-        subject: row.guid.to_string(),
-        message: format!(
-            "{}: {}",
-            row.sam_account_name.as_deref().or(row.display_name.as_deref()).unwrap_or("A user"),
-            row.message.unwrap_or_default()
-        ),
-    };
-    Ok(rows.into_iter().map(condition).collect())
+async fn look(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<Condition>> {
+    let domains = store::domains::list(&app.db).await?;
+    let mut conditions = server::conditions(app, now).await?;
+    let organizations = store::organizations::list(&app.db).await?;
+    conditions.extend(jumpcloud::conditions(&organizations));
+    conditions.extend(syncing::conditions(app, &domains, &organizations, now).await?);
+    for domain in &domains {
+        let agents = store::agents::list_of(&app.db, domain.id).await?;
+        conditions.extend(agents::conditions(domain, &agents, now));
+        conditions.extend(passwords::conditions(app, domain, &agents, now).await?);
+    }
+    Ok(conditions)
 }
 
-async fn missed(app: &App, domain: DomainId, agents: &[Agent]) -> anyhow::Result<Vec<Condition>> {
-    let rows = store::coverage::list_missed(&app.db, domain, app.clock.now()).await?;
-    let condition = |row: store::coverage::Missed| {
-        let agent = agents.iter().find(|agent| agent.invocation_id == row.invocation_id);
-        let place = match (agent, row.invocation_id) {
-            (Some(agent), Some(_)) => format!("on {}", coverage::name_of(agent)),
-            (None, Some(id)) => format!("on a domain controller without an agent (invocationId {id})"),
-            (_, None) => "on a domain controller that cannot be told".into(),
-        };
-        Condition {
-            domain_id: Some(domain),
-            code: "password_missed",
-            subject: row.invocation_id.map_or_else(String::new, |id| id.to_string()),
-            message: format!(
-                "Passwords were changed {place} and not captured ({} users), so JumpCloud has their former ones. See that the \
-                 hook is installed there and healthy, and have these users change their passwords again: the coverage lists them.",
-                row.users
-            ),
+async fn write(tx: &mut PgConnection, step: Step, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let channels =
+        if step.open.is_empty() { Vec::new() } else { store::alert_channels::list(&mut *tx).await? };
+    for condition in &step.open {
+        let id = Uuid::now_v7();
+        store::alerts::insert(tx, id, condition, now).await?;
+        for channel in channels.iter().filter(|channel| wants(channel, condition)) {
+            store::alert_messages::insert_notice(tx, channel.id, id, "opened", now).await?;
         }
-    };
-    Ok(rows.into_iter().map(condition).collect())
+    }
+    for (id, message) in &step.held {
+        store::alerts::update_held(tx, *id, message, now).await?;
+    }
+    if !step.absent.is_empty() {
+        store::alerts::update_absent(tx, &step.absent, now).await?;
+    }
+    if !step.close.is_empty() {
+        store::alerts::update_closed(tx, &step.close, now).await?;
+        store::alert_messages::insert_ends(tx, &step.close, now).await?;
+    }
+    for suspicion in &step.suspect {
+        store::alerts::insert_suspicion(tx, suspicion).await?;
+    }
+    for suspicion in &step.forget {
+        store::alerts::delete_suspicion(tx, suspicion).await?;
+    }
+    Ok(())
 }
 
-fn uncovered(app: &App, domain: DomainId, agents: &[Agent]) -> Vec<Condition> {
-    let rows = coverage::covering(agents, app.clock.now());
-    let code = |capture| match capture {
-        Capture::Degraded => Some("capture_degraded"),
-        Capture::Missing => Some("capture_missing"),
-        Capture::NoAgent => Some("domain_controller_uncovered"),
-        Capture::Healthy | Capture::Unknown | Capture::Exempt => None,
-    };
-    rows.into_iter()
-        .filter_map(|row| {
-            Some(Condition {
-                domain_id: Some(domain),
-                code: code(row.capture)?,
-                message: format!("{}: {}", row.dns_host_name, row.message),
-                subject: row.dns_host_name,
-            })
-        })
-        .collect()
+/// What concerns no organization and no domain concerns every channel.
+fn wants(channel: &Channel, condition: &Condition) -> bool {
+    let organization = condition
+        .organization_id
+        .is_none_or(|id| channel.organizations.is_empty() || channel.organizations.contains(&id.0));
+    let domain =
+        condition.domain_id.is_none_or(|id| channel.domains.is_empty() || channel.domains.contains(&id.0));
+    condition.severity >= channel.min_severity && organization && domain
+}
+
+/// A condition of a domain.
+fn of_domain(
+    domain: &Domain,
+    code: Code,
+    subject: impl Into<String>,
+    message: String,
+    page: &str,
+) -> Condition {
+    Condition {
+        organization_id: Some(domain.organization_id),
+        domain_id: Some(domain.id),
+        code,
+        subject: subject.into(),
+        severity: code.severity(),
+        message,
+        link: format!("/domains/{}{page}", domain.id),
+    }
 }

@@ -1,8 +1,11 @@
 //! Reads JumpCloud in full where that is wanted: for the first preview, on request, and to find drift. Never per change.
 
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
 use planner::input::JumpCloudUser;
 use planner::plan::Lane;
 use protocol::DomainName;
+use sqlx::PgConnection;
 
 use super::Worked;
 use crate::app::App;
@@ -26,7 +29,7 @@ pub async fn turn(app: &App) -> anyhow::Result<Worked> {
 
 async fn read(app: &App, organization: &Organization) -> anyhow::Result<()> {
     let client = app.jumpcloud(organization)?.in_lane(Lane::Bulk);
-    let reading = Reading { app, organization, client: &client };
+    let reading = Reading { app, organization, client: &client, drifted: AtomicI64::new(0) };
     match reading.everything().await {
         Ok(()) => {
             let now = app.clock.now();
@@ -34,6 +37,7 @@ async fn read(app: &App, organization: &Organization) -> anyhow::Result<()> {
                 &app.db,
                 organization.id,
                 organization.mirror_wanted,
+                reading.drifted.load(Relaxed),
                 now,
             )
             .await?;
@@ -77,6 +81,8 @@ struct Reading<'a> {
     app: &'a App,
     organization: &'a Organization,
     client: &'a Client,
+    /// How many linked objects somebody else has changed.
+    drifted: AtomicI64,
 }
 
 impl Reading<'_> {
@@ -152,6 +158,7 @@ impl Reading<'_> {
             seen.extend(page.iter().map(|user| user.id.clone()));
             let mut tx = db.begin().await?;
             let changed = store::mirror::insert_users(&mut tx, id, &page, began).await?;
+            self.count_drift(&mut tx, &changed).await?;
             store::dirty::mark_linked(&mut tx, id, &changed).await?;
             let (usernames, emails) = names(&page, &changed);
             store::dirty::mark_claimants(&mut tx, id, &usernames, &emails).await?;
@@ -165,6 +172,7 @@ impl Reading<'_> {
         }
         let mut tx = db.begin().await?;
         let gone = store::mirror::delete_users_unseen(&mut tx, id, &seen, began).await?;
+        self.count_drift(&mut tx, &gone).await?;
         store::dirty::mark_linked(&mut tx, id, &gone).await?;
         Ok(tx.commit().await?)
     }
@@ -177,6 +185,8 @@ impl Reading<'_> {
         let changed = store::mirror::insert_groups(&mut tx, id, &groups, began).await?;
         let seen: Vec<_> = groups.iter().map(|group| group.id.clone()).collect();
         let gone = store::mirror::delete_groups_unseen(&mut tx, id, &seen, began).await?;
+        self.count_drift(&mut tx, &changed).await?;
+        self.count_drift(&mut tx, &gone).await?;
         store::dirty::mark_linked(&mut tx, id, &changed).await?;
         store::dirty::mark_linked(&mut tx, id, &gone).await?;
         let names: Vec<_> = groups
@@ -198,8 +208,18 @@ impl Reading<'_> {
             };
             let mut tx = self.app.db.begin().await?;
             let changed = store::mirror::insert_members(&mut tx, id, &group, &members).await?;
+            self.count_drift(&mut tx, &changed).await?;
             store::dirty::mark_linked(&mut tx, id, &changed).await?;
             tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Before the first full read there is nothing that could have drifted.
+    async fn count_drift(&self, tx: &mut PgConnection, changed: &[String]) -> sqlx::Result<()> {
+        if self.organization.mirror_read_at.is_some() {
+            let linked = store::links::count_linked(tx, self.organization.id, changed).await?;
+            self.drifted.fetch_add(linked, Relaxed);
         }
         Ok(())
     }

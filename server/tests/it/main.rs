@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agents;
+mod alerts;
 mod audit;
 mod checks;
 mod execution;

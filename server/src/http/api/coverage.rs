@@ -1,4 +1,4 @@
-//! `/domains/{id}/coverage`: whose current AD password JumpCloud has; and `/alerts`.
+//! `/domains/{id}/coverage`: whose current AD password JumpCloud has.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,10 +6,9 @@ use axum::response::{IntoResponse, Response};
 use protocol::problem::FieldError;
 use protocol::{DomainId, ObjectGuid};
 use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
-use super::extract::{Id, Query, limit, next, page};
+use super::extract::{Id, Query, limit, next};
 use super::views;
 use crate::actions::coverage::{self, STATES};
 use crate::app::App;
@@ -67,25 +66,4 @@ pub async fn coverage(
     view["next"] = json!(next(&rows, limit, |row| row.guid.to_string()));
     view["items"] = rows.iter().map(views::covered).collect();
     Ok(Json(view).into_response())
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Alerts {
-    domain_id: Option<DomainId>,
-    state: Option<String>,
-    after: Option<Uuid>,
-    limit: Option<i64>,
-}
-
-/// The newest first. `state` is `open` or `closed`.
-pub async fn alerts(
-    State(app): State<App>,
-    _: Caller,
-    Query(wanted): Query<Alerts>,
-) -> Result<Json<Value>, Failure> {
-    let open = one_of("state", wanted.state.as_deref(), &["open", "closed"])?.map(|state| state == "open");
-    let limit = limit(wanted.limit)?;
-    let rows = store::alerts::list(&app.db, wanted.domain_id, open, wanted.after, limit).await?;
-    let next = next(&rows, limit, |row| row.id.to_string());
-    Ok(page(rows.iter().map(|row| json!(row)).collect(), next))
 }

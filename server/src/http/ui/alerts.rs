@@ -7,13 +7,17 @@ use protocol::{DomainId, ObjectGuid};
 use uuid::Uuid;
 
 use super::chrome::Chrome;
-use super::extract::Filter;
-use super::form::Form;
+use super::extract::{Filter, Id};
+use super::form::{Fields, Form};
+use super::session::Viewer;
 use super::steps::{NameLink, Names};
-use super::{Answer, page, words};
+use super::views::Badge;
+use super::{Answer, back, page, words};
+use crate::actions;
 use crate::app::App;
 use crate::store;
-use crate::store::alerts::Alert;
+use crate::store::alert_messages::Delivery;
+use crate::store::alerts::{Alert, Code};
 
 const PAGE: i64 = 50;
 
@@ -37,9 +41,13 @@ struct Part {
 
 #[derive(Debug)]
 struct Row {
-    title: &'static str,
-    code: String,
+    id: Uuid,
+    title: String,
+    badge: Badge,
     message: String,
+    fix: String,
+    acknowledged: Option<(String, DateTime<Utc>)>,
+    deliveries: Vec<String>,
     about: Option<NameLink>,
     domain: Option<NameLink>,
     opened_at: DateTime<Utc>,
@@ -86,7 +94,14 @@ async fn part(
     let domain = asked.domain.map(|id| format!("&domain={id}")).unwrap_or_default();
     let next =
         rows.last().filter(|_| full).map(|last| format!("/alerts?state={state}{domain}&after={}", last.id));
-    let rows = rows.into_iter().map(|alert| row(alert, &names, domains)).collect();
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let mut deliveries = store::alert_messages::list_deliveries(&app.db, &ids).await?;
+    let now = app.clock.now();
+    let shown = |alert: Alert| {
+        let told = deliveries.remove(&alert.id).unwrap_or_default();
+        row(alert, told.iter().map(|delivery| told_words(delivery, now)).collect(), &names, domains)
+    };
+    let rows = rows.into_iter().map(shown).collect();
     Ok(Some(Part { rows, next, is_first: asked.after.is_none() }))
 }
 
@@ -95,20 +110,59 @@ fn user(alert: &Alert) -> Option<ObjectGuid> {
     (alert.code == "password_refused").then(|| alert.subject.parse().ok().map(ObjectGuid))?
 }
 
-fn row(alert: Alert, names: &Names, domains: &[(DomainId, String)]) -> Row {
+/// Whom an alert was told, and whether that arrived.
+fn told_words(delivery: &Delivery, now: DateTime<Utc>) -> String {
+    let what = if delivery.event == "closed" { "End" } else { "Beginning" };
+    let ago = words::ago(now, delivery.at);
+    match delivery.state.as_str() {
+        "sent" => format!("{what} sent to {} {ago}.", delivery.channel),
+        "gathered" => format!("{what} is gathered for {}.", delivery.channel),
+        "failed" => format!(
+            "{what} could not be sent to {}: {}",
+            delivery.channel,
+            delivery.error.as_deref().unwrap_or_default()
+        ),
+        _ => match &delivery.error {
+            Some(error) => format!("{what} is tried again for {}: {error}", delivery.channel),
+            None => format!("{what} is being sent to {}.", delivery.channel),
+        },
+    }
+}
+
+fn row(alert: Alert, deliveries: Vec<String>, names: &Names, domains: &[(DomainId, String)]) -> Row {
     let domain = alert.domain_id.map(|id| {
         let name = domains.iter().find(|(found, _)| *found == id).map(|(_, name)| name.clone());
         NameLink { text: name.unwrap_or_default(), href: format!("/domains/{id}") }
     });
     Row {
-        title: words::alert(&alert.code),
-        about: alert.domain_id.and_then(|id| about(&alert, id, names)),
+        id: alert.id,
+        title: Code::parse(&alert.code).map_or_else(|| alert.code.clone(), |code| code.title().to_owned()),
+        badge: words::severity(alert.severity).into(),
+        about: alert.domain_id.and_then(|id| about(&alert, id, names)).or_else(|| page_of(&alert)),
         domain,
-        code: alert.code,
+        acknowledged: alert.acknowledged_by.zip(alert.acknowledged_at),
+        deliveries,
         message: alert.message,
+        fix: alert.fix,
         opened_at: alert.opened_at,
         closed_at: alert.closed_at,
     }
+}
+
+fn page_of(alert: &Alert) -> Option<NameLink> {
+    let leads = alert.link.starts_with('/') && alert.link != "/alerts";
+    leads.then(|| NameLink { text: "See it".into(), href: alert.link.clone() })
+}
+
+/// That somebody takes care of it.
+pub(super) async fn acknowledge(
+    State(app): State<App>,
+    viewer: Viewer,
+    Id(id): Id<Uuid>,
+    fields: Fields,
+) -> Answer {
+    actions::alerts::acknowledge(&app, &viewer.actor(), id).await?;
+    Ok(back(&fields, "/alerts", "acknowledged"))
 }
 
 fn about(alert: &Alert, domain: DomainId, names: &Names) -> Option<NameLink> {

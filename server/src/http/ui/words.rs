@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::store::admins::Role;
+use crate::store::alerts::Severity;
 use crate::store::domains::Mode;
 
 /// What the form that led to this page has done; an unknown word says nothing.
@@ -28,6 +29,11 @@ pub(super) fn done(code: &str) -> Option<&'static str> {
         "rejected" => {
             "Rejected. What was held is not done; each can still be retried in the list of operations."
         }
+        "acknowledged" => "It is written down that you take care of it.",
+        "channel-added" => "The channel was added. Send a test to see that it arrives.",
+        "channel-saved" => "The channel was saved.",
+        "channel-tested" => "The test arrived.",
+        "channel-removed" => "The channel was removed. Nothing is sent to it any more.",
         "answered" => "Your answer was kept. The users are being planned again.",
         _ => return None,
     })
@@ -224,15 +230,12 @@ pub(super) fn about(seconds: i64) -> String {
     }
 }
 
-/// A kind of alert, as the heading of its message; empty for one that has no words here yet.
-pub(super) fn alert(code: &str) -> &'static str {
-    match code {
-        "password_refused" => "JumpCloud refused a password",
-        "password_missed" => "Changes of passwords were missed",
-        "capture_missing" => "The password hook is not installed",
-        "capture_degraded" => "Passwords are not captured as they should be",
-        "domain_controller_uncovered" => "A domain controller has no agent",
-        _ => "",
+/// The colour and the word of an alert's weight.
+pub(super) fn severity(severity: Severity) -> (&'static str, &'static str) {
+    match severity {
+        Severity::Critical => ("bad", "Critical"),
+        Severity::Warning => ("warn", "Warning"),
+        Severity::Notice => ("info", "Notice"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::place::{self, Scratch, run};
 use crate::reaper::Process;
@@ -77,6 +78,15 @@ impl Agent {
             self.program.display(),
             self.state.path().join("state").display()
         )
+    }
+
+    /// What `adit-agent check` says beside the running agent, and whether it found nothing wrong.
+    pub async fn check(&self) -> Result<(bool, Value)> {
+        let mut command = Command::new(&self.program);
+        command.args(["check", "--json", "--smb-conf", &self.smb_conf]);
+        command.arg("--state-dir").arg(self.state.path().join("state"));
+        let output = tokio::task::spawn_blocking(move || command.output()).await??;
+        Ok((output.status.success(), serde_json::from_slice(&output.stdout)?))
     }
 
     /// Starts it again.

@@ -7,6 +7,7 @@ mod attributes;
 mod bad_input;
 mod capture;
 mod capture_install;
+mod checks;
 mod crashes;
 mod dice;
 mod eligibility;

@@ -5,6 +5,7 @@ mod alert_channels;
 mod alerts;
 pub(crate) mod assets;
 mod audit;
+mod checks;
 mod chrome;
 mod coverage;
 mod domains;

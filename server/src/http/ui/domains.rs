@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use protocol::{DomainId, OrganizationId};
 use serde_json::{Map, Value, json};
 
+use super::checks::Checklist;
 use super::chrome::Chrome;
 use super::extract::{Filter, Id};
 use super::form::{Fields, Form};
 use super::progress::ProgressBlock;
 use super::session::Viewer;
-use super::views::{AgentRow, Badge, CheckRow, DomainHead, Tally, check_rows, tallies};
+use super::views::{AgentRow, Badge, DomainHead, Tally, tallies};
 use super::{Answer, again, page, passwords, to, words};
 use crate::actions::{checks, coverage, domains, progress};
 use crate::app::App;
@@ -65,8 +66,7 @@ struct ShowPage {
     delivered: i64,
     percent: Option<String>,
     open_alerts: i64,
-    checks: Vec<CheckRow>,
-    fine: Vec<CheckRow>,
+    checks: Checklist,
     agents: Vec<AgentRow>,
     /// The form for an enrollment token.
     form: Form,
@@ -153,7 +153,7 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
     let counts = store::subjects::count_by_status(&app.db, id).await?;
     let agents = store::agents::list_of(&app.db, id).await?;
     let coverage = coverage::of(app, id).await?;
-    let (fine, checks) = check_rows(checks::list(app, id).await?).into_iter().partition(CheckRow::is_fine);
+    let checks = Checklist::new(checks::list(app, id).await?, &format!("/domains/{id}"));
     let organization = organization.ok_or(Error::NotFound("organization"))?;
     Ok(ShowPage {
         head: DomainHead::new(&domain, "overview"),
@@ -171,7 +171,6 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
         percent: coverage.percent.map(passwords::percent),
         open_alerts: store::alerts::count_open(&app.db, Some(id)).await?,
         checks,
-        fine,
         agents: AgentRow::list(&agents, &domain, chrome.now),
         chrome,
         form,

@@ -6,7 +6,6 @@ use protocol::heartbeat::DirectoryState;
 use protocol::{AgentId, DomainId};
 
 use super::{passwords, words};
-use crate::actions::checks::{Check, State};
 use crate::actions::coverage::{Capture, Covering, covering};
 use crate::http::api::views::colour;
 use crate::store::agents::Agent;
@@ -126,39 +125,6 @@ fn directory(agent: &Agent) -> ((&'static str, &'static str), String) {
             (("warn", "LDAP without TLS"), report.dns_host_name.clone())
         }
     }
-}
-
-/// A check with its colour.
-#[derive(Debug)]
-pub(super) struct CheckRow {
-    pub badge: Badge,
-    pub check: Check,
-}
-
-impl CheckRow {
-    pub(super) fn is_fine(&self) -> bool {
-        self.check.state == State::Ok
-    }
-}
-
-/// What needs a person first.
-pub(super) fn check_rows(mut checks: Vec<Check>) -> Vec<CheckRow> {
-    checks.sort_by_key(|check| match check.state {
-        State::Error => 0,
-        State::Warning => 1,
-        State::Unknown => 2,
-        State::Ok => 3,
-    });
-    let row = |check: Check| {
-        let badge = match check.state {
-            State::Ok => ("good", "OK"),
-            State::Unknown => ("quiet", "Not known yet"),
-            State::Warning => ("warn", "Warning"),
-            State::Error => ("bad", "Error"),
-        };
-        CheckRow { badge: badge.into(), check }
-    };
-    checks.into_iter().map(row).collect()
 }
 
 /// What the pages of one domain have above them: its name and where else to go.

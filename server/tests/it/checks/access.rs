@@ -7,6 +7,7 @@ use server::http;
 use sqlx::PgPool;
 
 use super::{beat, clean, controller, failed, sound};
+use crate::ui::browser::Browser;
 use crate::world::{Dc, World};
 
 async fn serve(world: &World) -> String {
@@ -107,4 +108,19 @@ async fn the_api_filters_by_state_and_by_group(db: PgPool) {
     let (status, problem) = get(&base, &token, &format!("{here}?state=bad")).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(problem.to_string().contains("ok, warning, error, unknown"), "{problem}");
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn the_domains_page_shows_problems_first_and_folds_what_is_fine(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = clean(&world).await;
+    let browser = Browser::owner(&world.app).await;
+    let here = format!("/domains/{}", world.domain);
+    browser.get(&here).await.is(200).says("Nothing stands in the way");
+    beat(&mut dc, |beat| beat.directory = failed("certificate_untrusted")).await;
+    let shown = browser.get(&here).await;
+    shown.is(200).says("It does not work.").says("Directory connection").says("checks are fine");
+    shown.says(&format!("{here}/settings#settings.ldap.ca_pem"));
+    let problem = shown.text.find("It does not work.").unwrap();
+    assert!(problem < shown.text.find("JumpCloud accepts the organization").unwrap());
 }

@@ -21,7 +21,7 @@ const RULES: [Rule; 10] = [
         reasons: &["no_first_name", "no_last_name"],
         what: ("user has no first or last name", "users have no first or last name"),
         then: "JumpCloud needs both, so they are not synced.",
-        fix: "Fill in givenName and sn in AD.",
+        fix: "Fill in givenName and sn in AD, or give firstname and lastname a fallback in the attribute mappings.",
     },
     Rule {
         fine: ("user_mail", "Every member has an email address."),

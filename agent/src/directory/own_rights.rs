@@ -103,6 +103,6 @@ async fn any(connection: &Connection, search: Search) -> Option<bool> {
 
 /// FILETIME; 0 and 2^63-1 mean never.
 fn time(entry: &Entry, attribute: &str) -> Option<DateTime<Utc>> {
-    let ticks: i64 = entry.number(attribute).filter(|ticks| !matches!(ticks, 0 | i64::MAX))?;
+    let ticks = entry.number::<i64>(attribute).filter(|ticks| !matches!(*ticks, 0 | i64::MAX))?;
     DateTime::from_timestamp(ticks.div_euclid(10_000_000) - FILETIME_EPOCH, 0)
 }

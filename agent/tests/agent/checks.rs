@@ -75,7 +75,7 @@ async fn a_service_account_that_is_more_than_that_is_told_as_such() {
     );
     assert_eq!(account.in_integration_group, Some(true));
     assert_eq!(account.password_never_expires, Some(false));
-    let expected = "2025-08-19T22:13:20Z".parse().ok();
+    let expected = "2025-08-18T14:13:20Z".parse().ok();
     assert_eq!((account.password_expires_at, account.account_expires_at), (expected, expected));
     assert_eq!(report.deleted_objects_readable, Some(true));
     assert_eq!(report.members_readable, Some(true));

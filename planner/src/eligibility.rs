@@ -31,7 +31,7 @@ pub(crate) fn reasons(context: &Context<'_>, subject: &UserSubject, read: &Read<
 }
 
 /// Computers, service accounts and whatever else may be listed in a group.
-fn not_a_person(context: &Context<'_>, user: &User) -> Option<Reason> {
+pub(crate) fn not_a_person(context: &Context<'_>, user: &User) -> Option<Reason> {
     let is = |class: &str| user.object_class.iter().any(|name| name.eq_ignore_ascii_case(class));
     let domain = context.input.domain.sid.as_ref();
     let is_foreign = |sid: &Sid| domain.is_some_and(|domain| !sid.is_of(domain));
@@ -64,7 +64,7 @@ fn not_a_user() -> Reason {
     )
 }
 
-fn privileged(context: &Context<'_>, subject: &UserSubject, user: &User) -> Option<Reason> {
+pub(crate) fn privileged(context: &Context<'_>, subject: &UserSubject, user: &User) -> Option<Reason> {
     if let Some(group) = context.scope.privileged_by(subject) {
         return Some(Reason::new(
             "privileged",
@@ -84,7 +84,7 @@ fn privileged(context: &Context<'_>, subject: &UserSubject, user: &User) -> Opti
 }
 
 /// What could not be read is never taken for enabled, never expiring or unprivileged.
-fn unknown_attributes(user: &User) -> Option<Reason> {
+pub(crate) fn unknown_attributes(user: &User) -> Option<Reason> {
     let state = [
         ("userAccountControl", user.user_account_control.is_none()),
         ("accountExpires", user.account_expires.is_none()),
@@ -113,7 +113,7 @@ pub(crate) fn unreadable_attributes(names: &str) -> Reason {
 }
 
 /// A name that the table leaves alone is JumpCloud's to have.
-fn names(context: &Context<'_>, read: &Read<'_>) -> impl Iterator<Item = Reason> {
+pub(crate) fn names(context: &Context<'_>, read: &Read<'_>) -> impl Iterator<Item = Reason> {
     let name = |target: Target, code: &str, words: &str, attribute: &str| {
         if let Some(refusal) = read.wanted.refusal(&target) {
             return Some(refusal.clone());

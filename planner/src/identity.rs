@@ -98,7 +98,7 @@ pub(crate) fn present(value: &Option<String>) -> Option<&str> {
     value.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn attribute_name(source: UsernameAttribute) -> &'static str {
+pub(crate) fn attribute_name(source: UsernameAttribute) -> &'static str {
     match source {
         UsernameAttribute::SamAccountName => "sAMAccountName",
         UsernameAttribute::UserPrincipalName => "userPrincipalName (the part before @)",

@@ -151,6 +151,28 @@ pub struct JumpCloudUser {
     pub restricted_by: BTreeSet<String>,
 }
 
+impl JumpCloudUser {
+    /// Every text that it has by the field's name, parts of nested ones apart.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        let mut values = self.fields.clone();
+        let own = [
+            ("username", &self.username),
+            ("email", &self.email),
+            ("external_dn", &self.external_dn),
+            ("external_source_type", &self.external_source_type),
+        ];
+        values.extend(own.map(|(field, value)| (field.to_owned(), value.clone())));
+        values
+            .extend(self.phones.iter().map(|(kind, value)| (format!("phoneNumbers.{kind}"), value.clone())));
+        for (kind, parts) in &self.addresses {
+            values
+                .extend(parts.iter().map(|(key, value)| (format!("addresses.{kind}.{key}"), value.clone())));
+        }
+        values.extend(self.custom.iter().map(|(name, value)| (format!("attributes.{name}"), value.clone())));
+        values
+    }
+}
+
 /// JumpCloud's `state`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

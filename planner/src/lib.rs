@@ -3,9 +3,11 @@
 //! Pure: no I/O, no clock, no randomness. The same input gives the same plan; a plan that was applied and planned again
 //! is empty; planning all subjects equals the union of planning any partition of them.
 
+pub mod explain;
 pub mod guard;
 pub mod input;
 pub mod mapping;
+pub mod origin;
 pub mod plan;
 pub mod policy;
 pub mod reason;
@@ -25,6 +27,7 @@ mod sync;
 mod users;
 mod wanted;
 
+pub use explain::{Explanation, explain};
 pub use groups::group_name;
 pub use identity::{Identity, identity};
 pub use input::Input;

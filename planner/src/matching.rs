@@ -2,6 +2,7 @@
 //! conflict for a person.
 
 use protocol::ObjectGuid;
+use serde::Serialize;
 
 use crate::identity::{Identity, same};
 use crate::input::{Domain, JumpCloudUser, Rival, UserSubject};
@@ -41,6 +42,40 @@ pub(crate) fn find<'a>(
         [rival] => Match::Conflict(vec![same_username_only(&rival.user)]),
         several => Match::Conflict(vec![several_match(several)]),
     }
+}
+
+/// A JumpCloud user that an unlinked user of the directory could be.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    pub user: JumpCloudUser,
+    pub same_email: bool,
+    pub same_username: bool,
+    /// What keeps it from being taken over, whoever decides; none if it may be chosen.
+    pub obstacle: Option<Reason>,
+}
+
+/// Whom the user could be, and who of them may be chosen: exactly what [`find`] would accept a decision for.
+pub(crate) fn candidates(
+    domain: &Domain,
+    guid: ObjectGuid,
+    subject: &UserSubject,
+    identity: &Identity,
+) -> Vec<Candidate> {
+    let rivals: Vec<_> = rivals(guid, subject, identity).collect();
+    let several = (rivals.len() > 1).then(|| several_match(&rivals));
+    let claimed = claims(subject, identity, None).into_iter().next();
+    let obstacle = |rival: &Rival| {
+        untouchable(domain, rival, identity).or_else(|| several.clone()).or_else(|| claimed.clone())
+    };
+    let candidate = |rival: &&Rival| Candidate {
+        user: rival.user.clone(),
+        same_email: has_email(&rival.user, identity),
+        same_username: has_username(&rival.user, identity),
+        obstacle: obstacle(rival),
+    };
+    let mut candidates: Vec<_> = rivals.iter().map(candidate).collect();
+    candidates.sort_by(|a, b| a.user.id.cmp(&b.user.id));
+    candidates
 }
 
 /// What keeps a linked user from getting its new email address or username.

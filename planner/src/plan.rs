@@ -205,6 +205,17 @@ impl Change {
         }
     }
 
+    /// Why a user's access ends, if this ends it.
+    pub fn cause(&self) -> Option<Cause> {
+        if let Self::SuspendUser { cause, .. } | Self::UnbindUser { cause } | Self::DeleteUser { cause } =
+            self
+        {
+            Some(*cause)
+        } else {
+            None
+        }
+    }
+
     /// Which of the guard's counters it moves, if it is destructive.
     pub fn guard(&self) -> Option<GuardKind> {
         match self {

@@ -19,6 +19,7 @@ const PRIVILEGED_BUILTIN: [&str; 5] =
 type Above = BTreeMap<ObjectGuid, BTreeSet<ObjectGuid>>;
 
 /// The groups below the integration group and below the privileged ones.
+#[derive(Debug)]
 pub(crate) struct Scope<'a> {
     input: &'a Input,
     /// Group in scope -> the group that brought it in; the integration group itself has none.

@@ -149,7 +149,7 @@ fn appear(person: &Person<'_>, read: &Read<'_>) -> Planned {
     }
 }
 
-fn outside(is_linked: bool) -> Reason {
+pub(crate) fn outside(is_linked: bool) -> Reason {
     let message = if is_linked {
         "The user was moved out of the root user container but is still a member of the integration group. Choose whether \
          to follow it, to dissociate it, or to widen the container."
@@ -159,7 +159,7 @@ fn outside(is_linked: bool) -> Reason {
     Reason::new("outside_root_user_container", message)
 }
 
-fn deleted_in_jumpcloud() -> Reason {
+pub(crate) fn deleted_in_jumpcloud() -> Reason {
     Reason::new(
         "deleted_in_jumpcloud",
         "JumpCloud no longer has this user, so nothing is left to be done there.",

@@ -137,6 +137,20 @@ impl Wanted {
         fields
     }
 
+    /// Every field by its name, parts of nested ones apart.
+    pub(crate) fn by_name(&self) -> BTreeMap<String, String> {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let own = [
+            ("username", text(&self.identity.username)),
+            ("email", text(&self.identity.email)),
+            ("external_dn", self.external_dn.clone()),
+            ("external_source_type", self.external_source_type.clone()),
+        ];
+        let own = own.map(|(field, value)| (field.to_owned(), value));
+        let mapped = self.values.iter().map(|(target, value)| (target.to_string(), value.clone()));
+        own.into_iter().chain(mapped).collect()
+    }
+
     /// A name that is mapped and has no value.
     pub(crate) fn lacks(&self, name: &Target) -> bool {
         self.values.get(name).is_some_and(String::is_empty)

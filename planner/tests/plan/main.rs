@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
 mod eligibility;
+mod explaining;
 mod groups;
 mod mapping;
 mod matching;
 mod memberships;
 mod moved_out;
+mod origins;
 mod passwords;
 mod properties;
 mod random;

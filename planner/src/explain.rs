@@ -161,7 +161,8 @@ fn eligible(person: &Person<'_>, read: &Read<'_>) -> Vec<Rule> {
     }
     let names = eligibility::names(context, read).collect::<Vec<_>>();
     let wanted = read.wanted.by_name();
-    let named: Vec<_> = ["firstname", "lastname"].iter().filter_map(|name| wanted.get(*name)).cloned().collect();
+    let named: Vec<_> =
+        ["firstname", "lastname"].iter().filter_map(|name| wanted.get(*name)).cloned().collect();
     let named = match named.join(" ") {
         named if named.is_empty() => "The mapping leaves the names to JumpCloud.".to_owned(),
         named => named,

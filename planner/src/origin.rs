@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use protocol::ObjectGuid;
 
@@ -98,14 +99,13 @@ impl FromStr for Origin {
 pub struct Origins<'a> {
     input: &'a Input,
     before: &'a BTreeMap<ObjectGuid, Vec<ObjectGuid>>,
-    scope: Option<Scope<'a>>,
+    scope: OnceLock<Option<Scope<'a>>>,
 }
 
 impl<'a> Origins<'a> {
     /// `before`: each subject's `scope_path` of its last verdict.
     pub fn new(input: &'a Input, before: &'a BTreeMap<ObjectGuid, Vec<ObjectGuid>>) -> Self {
-        let scope = input.domain.sid.as_ref().map(|domain| Scope::of(input, domain));
-        Self { input, before, scope }
+        Self { input, before, scope: OnceLock::new() }
     }
 
     /// What a destructive operation comes from; none for any other.
@@ -124,6 +124,12 @@ impl<'a> Origins<'a> {
         })
     }
 
+    /// Walked only if somebody left.
+    fn scope(&self) -> Option<&Scope<'a>> {
+        let walk = || Some(Scope::of(self.input, self.input.domain.sid.as_ref()?));
+        self.scope.get_or_init(walk).as_ref()
+    }
+
     fn is_deleted(&self, group: ObjectGuid) -> bool {
         let subject = self.input.group_subjects.get(&group);
         subject.is_some_and(|subject| subject.presence == Presence::Deleted)
@@ -139,7 +145,7 @@ impl<'a> Origins<'a> {
         if self.input.domain.integration_group != IntegrationGroup::Present(*first) {
             return Origin::IntegrationGroupChanged;
         }
-        let is_out = |group: &&ObjectGuid| !self.scope.as_ref().is_some_and(|scope| scope.has_group(**group));
+        let is_out = |group: &&ObjectGuid| !self.scope().is_some_and(|scope| scope.has_group(**group));
         match above.iter().find(is_out) {
             None => Origin::LeftGroup(Some(*last)),
             Some(group) if self.input.groups.contains_key(group) => Origin::GroupLeft(*group),

@@ -152,6 +152,30 @@ pub enum Lane {
     Bulk,
 }
 
+/// What [`Change::kind`] may be.
+pub const KINDS: [&str; 20] = [
+    "create_user",
+    "link_user",
+    "expire_password",
+    "associate_user",
+    "suspend_user",
+    "restore_user",
+    "set_password",
+    "set_username",
+    "update_user",
+    "set_manager",
+    "unbind_user",
+    "delete_user",
+    "create_group",
+    "adopt_group",
+    "associate_group",
+    "rename_group",
+    "unbind_group",
+    "delete_group",
+    "add_member",
+    "remove_member",
+];
+
 impl Plan {
     /// Puts the operations into their order.
     pub(crate) fn sort(&mut self) {

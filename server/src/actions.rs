@@ -1,5 +1,6 @@
 //! One sentence of the business each: one transaction, one audit event, a wake-up after the commit.
 
+pub mod activity;
 pub mod admins;
 pub mod agents;
 pub mod alert_channels;

@@ -3,12 +3,14 @@
 pub mod agent;
 pub mod api;
 pub mod auth;
+mod causes;
 mod changes;
 mod export;
 mod metrics;
 pub mod problem;
 mod review;
 pub mod ui;
+mod why;
 
 use std::time::Duration;
 

@@ -23,6 +23,13 @@ pub struct MappedField {
     pub jumpcloud: Option<String>,
 }
 
+impl MappedField {
+    /// JumpCloud has another value than AD gives.
+    pub fn differs(&self) -> bool {
+        self.jumpcloud.as_ref().is_some_and(|jumpcloud| *jumpcloud != self.wanted)
+    }
+}
+
 pub(super) fn of(read: &Read<'_>, policy: &Policy, record: Option<&JumpCloudUser>) -> Vec<MappedField> {
     let sources = sources(policy);
     let has = record.map(JumpCloudUser::values);

@@ -1,14 +1,14 @@
 //! Deciding about what the guard held: all of it, or some.
 
 use planner::input::MovedOutAnswer;
-use protocol::{HoldId, OperationId};
+use protocol::HoldId;
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::app::{Actor, App};
 use crate::error::{Error, Result};
-use crate::store::holds::Hold;
+use crate::store::holds::{Hold, Which};
 use crate::store::{self, audit};
 
 /// What a person decides.
@@ -27,15 +27,9 @@ impl Decision {
     }
 }
 
-/// Approves or rejects everything that waits in the hold, or the operations named. What was superseded meanwhile is
-/// skipped. Returns how many operations were decided.
-pub async fn decide(
-    app: &App,
-    by: &Actor,
-    id: HoldId,
-    decision: Decision,
-    operations: Option<&[OperationId]>,
-) -> Result<u64> {
+/// Approves or rejects everything that waits in the hold, the operations named, or all of one cause. What was superseded
+/// meanwhile is skipped. Returns how many operations were decided.
+pub async fn decide(app: &App, by: &Actor, id: HoldId, decision: Decision, which: Which<'_>) -> Result<u64> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let hold = open_hold(&mut tx, id).await?;
@@ -46,23 +40,28 @@ pub async fn decide(
              dissociate for each, or widen the container in the settings.",
         ));
     }
-    let waiting = store::operations::list(&mut *tx, None, Some("held"), Some(id), None, i64::MAX).await?;
-    let subjects: Vec<_> = waiting.iter().map(|row| row.subject).collect();
-    let decided = match decision {
-        Decision::Approve => store::holds::update_approved(&mut tx, id, operations, now).await?,
+    let subjects = match decision {
+        Decision::Approve => store::holds::update_approved(&mut tx, id, which, now).await?,
         Decision::Reject => {
             let message =
                 format!("{} rejected this on {}. Retry it to do it after all.", by, now.format("%F %R UTC"));
-            store::holds::update_rejected(&mut tx, id, operations, &message, now).await?
+            store::holds::update_rejected(&mut tx, id, which, &message, now).await?
         }
     };
-    let state =
-        if operations.is_some() && decided < waiting.len() as u64 { "partly" } else { decision.state() };
+    if which.cause().is_some() && subjects.is_empty() {
+        return Err(Error::field(
+            "cause",
+            "names nothing that waits in this hold: the hold lists its causes",
+        ));
+    }
+    let decided = subjects.len() as u64;
+    let is_all = u64::try_from(hold.waiting).is_ok_and(|waiting| decided >= waiting);
+    let state = if is_all { decision.state() } else { "partly" };
     store::holds::update_decided(&mut tx, id, state, &by.to_string(), now).await?;
     store::subjects::update_status(&mut tx, hold.domain_id, &subjects).await?;
     let detail = json!({
         "kind": hold.kind, "before": {"state": hold.state}, "after": {"state": state}, "decision": decision.state(),
-        "operations": decided, "named": operations,
+        "operations": decided, "cause": which.cause(), "named": which.named(),
     });
     let record = audit::Record {
         actor: by,

@@ -1,5 +1,7 @@
 //! What a person asks for one user, group or operation.
 
+use std::collections::BTreeMap;
+
 use protocol::{DomainId, ObjectGuid, OperationId};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -43,6 +45,27 @@ pub async fn retry(app: &App, by: &Actor, id: OperationId) -> Result<()> {
     tx.commit().await?;
     app.wake.execute.notify_one();
     Ok(())
+}
+
+/// Tries again every parked operation of an error code, of one domain or of all. Returns how many.
+pub async fn retry_all(app: &App, by: &Actor, domain: Option<DomainId>, error_code: &str) -> Result<u64> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let mut of_domain = BTreeMap::<DomainId, Vec<ObjectGuid>>::new();
+    for (id, subject) in store::work::update_retry_all(&mut tx, domain, error_code, now).await? {
+        of_domain.entry(id).or_default().push(subject);
+    }
+    let mut retried = 0;
+    for (id, subjects) in of_domain {
+        store::subjects::update_status(&mut tx, id, &subjects).await?;
+        let count = subjects.len() as u64;
+        let detail = json!({"error_code": error_code, "operations": count});
+        record(&mut tx, app, by, "operations.retried", id, error_code.to_owned(), detail).await?;
+        retried += count;
+    }
+    tx.commit().await?;
+    app.wake.execute.notify_one();
+    Ok(retried)
 }
 
 /// Decides that the user is that JumpCloud user.

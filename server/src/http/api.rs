@@ -1,12 +1,15 @@
 //! The REST API for automation. Authentication comes first; every error is a problem document.
 
+pub mod activity;
 pub mod agents;
 pub mod alert_channels;
 pub mod alerts;
 pub mod audit;
+pub mod conflicts;
 pub mod coverage;
 pub mod domains;
 pub mod extract;
+pub mod groups;
 pub mod holds;
 pub mod mappings;
 pub mod operations;
@@ -42,18 +45,23 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains/{id}/resync", post(domains::resync))
         .route("/domains/{id}/checks", get(domains::checks))
         .route("/domains/{id}/coverage", get(coverage::coverage))
+        .route("/domains/{id}/standing", get(activity::standing))
+        .route("/domains/{id}/activity", get(activity::activity))
         .route("/domains/{id}/domain-controllers", get(domains::domain_controllers))
         .route("/domains/{id}/enrollment-tokens", post(agents::issue_token))
         .route("/domains/{id}/users", get(people::users))
         .route("/domains/{id}/users/{guid}", get(people::user))
         .route("/domains/{id}/users/{guid}/sync", post(people::sync))
         .route("/domains/{id}/users/{guid}/takeover", post(people::decide_takeover))
-        .route("/domains/{id}/groups", get(people::groups))
-        .route("/domains/{id}/groups/{guid}", get(people::group))
-        .route("/domains/{id}/groups/{guid}/adopt", post(people::adopt_group))
+        .route("/domains/{id}/groups", get(groups::list))
+        .route("/domains/{id}/groups/{guid}", get(groups::find))
+        .route("/domains/{id}/groups/{guid}/members", get(groups::members))
+        .route("/domains/{id}/groups/{guid}/adopt", post(groups::adopt))
         .route("/agents", get(agents::list))
         .route("/agents/{id}", delete(agents::revoke))
         .route("/operations", get(operations::list))
+        .route("/operations/failures", get(operations::failures))
+        .route("/operations/retry", post(operations::retry_all))
         .route("/operations/{id}", get(operations::find))
         .route("/operations/{id}/retry", post(operations::retry))
         .route("/holds", get(holds::list))
@@ -69,6 +77,8 @@ pub fn router(app: &App) -> Router<App> {
             get(alert_channels::find).patch(alert_channels::change).delete(alert_channels::remove),
         )
         .route("/alert-channels/{id}/test", post(alert_channels::test))
+        .route("/holds/{id}/operations", get(holds::operations))
+        .route("/conflicts", get(conflicts::list))
         .route("/audit", get(audit::list))
         .route("/api-tokens", get(tokens::list).post(tokens::create))
         .route("/api-tokens/{id}", delete(tokens::remove))

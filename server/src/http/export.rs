@@ -1,4 +1,4 @@
-//! What is given out as a file: the coverage of a domain, to run a campaign with, the audit, and the plan. The API and the
+//! What is given out as a file: a domain's users, the coverage of its passwords, the audit, and the plan. The API and the
 //! pages give out the same, and that somebody took it is written down.
 
 pub(super) mod plan;
@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 use crate::store;
 use crate::store::audit::Filter;
 use crate::store::coverage::Covered;
+use crate::store::roster::{Filter as Chosen, Sort};
+use crate::store::subjects::UserView;
 
 const PAGE: i64 = 1000;
 
@@ -52,6 +54,84 @@ pub(super) async fn events(app: &App, by: &Actor, filter: Filter) -> Result<Resp
         Ok(Some((lines, (app, filter, Some(last)))))
     });
     Ok(file(JSON_LINES, "audit.jsonl", Body::from_stream(lines)))
+}
+
+/// Users that a filter lets through, by name, as CSV.
+pub(super) async fn users_csv(app: &App, by: &Actor, id: DomainId, filter: &Chosen<'_>) -> Result<Response> {
+    store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
+    note_export(app, by, "users.exported", Some(id), json!({"format": "csv", "filter": filter})).await?;
+    let rows = all_users(app, id, filter).await?;
+    let table = users_table(&rows).map_err(|error| Error::internal(format!("could not export: {error}")))?;
+    Ok(file("text/csv; charset=utf-8", "users.csv", table))
+}
+
+/// The same as the API shows them.
+pub(super) async fn users_json(app: &App, by: &Actor, id: DomainId, filter: &Chosen<'_>) -> Result<Response> {
+    store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
+    note_export(app, by, "users.exported", Some(id), json!({"format": "json", "filter": filter})).await?;
+    let item = |(user, password): &(UserView, Option<String>)| {
+        let mut view = views::user(user);
+        view["password_state"] = json!(password);
+        view
+    };
+    let items: Vec<_> = all_users(app, id, filter).await?.iter().map(item).collect();
+    Ok(file("application/json", "users.json", json!({ "items": items }).to_string().into_bytes()))
+}
+
+async fn all_users(app: &App, id: DomainId, filter: &Chosen<'_>) -> Result<Vec<(UserView, Option<String>)>> {
+    let now = app.clock.now();
+    let mut found = Vec::new();
+    loop {
+        let after = found.last().map(|(user, _): &(UserView, _)| user.guid);
+        let rows = store::roster::list_users(&app.db, id, now, filter, Sort::Name, after, PAGE).await?;
+        let guids: Vec<_> = rows.iter().map(|row| row.guid).collect();
+        let mut passwords = store::coverage::list_states(&app.db, id, now, &guids).await?;
+        let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < PAGE);
+        found.extend(rows.into_iter().map(|user| {
+            let password = passwords.remove(&user.guid);
+            (user, password)
+        }));
+        if is_last {
+            return Ok(found);
+        }
+    }
+}
+
+fn users_table(rows: &[(UserView, Option<String>)]) -> csv::Result<Vec<u8>> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record([
+        "object_guid",
+        "sam_account_name",
+        "user_principal_name",
+        "mail",
+        "given_name",
+        "sn",
+        "distinguished_name",
+        "status",
+        "reasons",
+        "password_state",
+        "jumpcloud_id",
+        "jumpcloud_username",
+    ])?;
+    let text = |value: &Option<String>| harmless(value.as_deref().unwrap_or_default());
+    for (user, password) in rows {
+        let codes: Vec<_> = user.reasons.iter().map(|reason| reason.code.as_str()).collect();
+        table.write_record([
+            user.guid.to_string(),
+            text(&user.body.sam_account_name),
+            text(&user.body.user_principal_name),
+            text(&user.body.mail),
+            text(&user.body.given_name),
+            text(&user.body.sn),
+            harmless(&user.dn),
+            user.status.clone(),
+            codes.join(" "),
+            password.clone().unwrap_or_default(),
+            text(&user.jumpcloud_id),
+            text(&user.jumpcloud_username),
+        ])?;
+    }
+    table.into_inner().map_err(|error| error.into_error().into())
 }
 
 fn file(kind: &'static str, name: &str, content: impl Into<Body>) -> Response {

@@ -5,8 +5,11 @@ mod alert_channels;
 mod alerts;
 pub(crate) mod assets;
 mod audit;
+mod charts;
 mod checks;
 mod chrome;
+mod compare;
+mod conflicts;
 mod coverage;
 mod domains;
 mod enrollment;
@@ -30,8 +33,10 @@ mod session;
 mod settings;
 mod steps;
 mod unsynced;
+mod user;
 mod users;
 mod views;
+mod why;
 mod words;
 
 use askama::Template;
@@ -58,11 +63,13 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains/new", get(domains::blank).post(domains::add))
         .merge(of_one_domain())
         .route("/operations", get(operations::list))
+        .route("/operations/retry", post(operations::retry_all))
         .route("/operations/{id}/retry", post(operations::retry))
         .route("/holds", get(holds::list))
         .route("/holds/{id}", get(holds::show))
         .route("/holds/{id}/decide", post(holds::decide))
         .route("/holds/{id}/answer", post(holds::answer))
+        .route("/conflicts", get(conflicts::list))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}/acknowledge", post(alerts::acknowledge))
         .route("/alerts/channels", get(alert_channels::list))
@@ -104,9 +111,11 @@ fn of_one_domain() -> Router<App> {
         .route("/domains/{id}/coverage.csv", get(coverage::csv))
         .route("/domains/{id}/coverage.json", get(coverage::json))
         .route("/domains/{id}/users", get(users::list))
-        .route("/domains/{id}/users/{guid}", get(users::show))
-        .route("/domains/{id}/users/{guid}/sync", post(users::sync))
-        .route("/domains/{id}/users/{guid}/takeover", post(users::decide_takeover))
+        .route("/domains/{id}/users.csv", get(users::csv))
+        .route("/domains/{id}/users.json", get(users::json))
+        .route("/domains/{id}/users/{guid}", get(user::show))
+        .route("/domains/{id}/users/{guid}/sync", post(user::sync))
+        .route("/domains/{id}/users/{guid}/takeover", post(user::decide_takeover))
         .route("/domains/{id}/groups", get(groups::list))
         .route("/domains/{id}/groups/{guid}", get(groups::show))
         .route("/domains/{id}/groups/{guid}/adopt", post(groups::adopt))

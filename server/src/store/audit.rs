@@ -123,3 +123,18 @@ pub async fn list_actions(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<String>> 
     .fetch_all(db)
     .await
 }
+
+/// What was done with one thing, newest first.
+pub async fn list_about(db: impl PgExecutor<'_>, subject: &str, limit: i64) -> sqlx::Result<Vec<Event>> {
+    sqlx::query_as!(
+        Event,
+        r#"select e.id, e.at, e.actor_kind, e.actor_id, e.actor, e.action, e.subject,
+                  e.domain_id as "domain_id: DomainId", e.detail, c.hash as "hash?"
+           from audit_events e left join audit_chain c on c.event_id = e.id
+           where e.subject = $1 order by e.id desc limit $2"#,
+        subject,
+        limit
+    )
+    .fetch_all(db)
+    .await
+}

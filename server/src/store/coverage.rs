@@ -1,5 +1,7 @@
 //! Whose current AD password JumpCloud has. The rule stands here once, as a macro over one statement.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use protocol::{DomainId, ObjectGuid};
 use sqlx::PgExecutor;
@@ -29,7 +31,7 @@ pub struct Covered {
 // change that was seen and not captured is missed after a minute; one from before anything was captured never was.
 // FILETIME counts 100 ns from 1601.
 macro_rules! select_coverage {
-    ($type:ty, $before:literal, $after:literal $(, $arg:expr)*) => {
+    ($type:ty, $before:literal, $after:literal $(+ $more:literal)* $(, $arg:expr)*) => {
         sqlx::query_as!(
             $type,
             $before + r#" from (
@@ -53,10 +55,37 @@ macro_rules! select_coverage {
                        then timestamptz '1601-01-01 00:00:00Z' + make_interval(secs => u.pwd_last_set / 10000000.0) end) as set_at
                ) s
                where u.domain_id = $1 and u.in_scope and u.presence = 'present'
-            ) c "# + $after
+            ) c "# + $after $(+ $more)*
             $(, $arg)*
         )
     };
+}
+
+pub(super) use select_coverage;
+
+/// How the passwords of some users stand; those that are not in scope are left out.
+pub async fn list_states(
+    db: impl PgExecutor<'_>,
+    domain: DomainId,
+    now: DateTime<Utc>,
+    users: &[ObjectGuid],
+) -> sqlx::Result<BTreeMap<ObjectGuid, String>> {
+    struct State {
+        guid: ObjectGuid,
+        state: String,
+    }
+    let users: Vec<Uuid> = users.iter().map(|guid| guid.0).collect();
+    let rows = select_coverage!(
+        State,
+        r#"select c.guid as "guid!: ObjectGuid", c.state as "state!""#,
+        "where c.guid = any($3)",
+        domain.0,
+        now,
+        &users
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.guid, row.state)).collect())
 }
 
 /// Users in scope in the order of their objectGUID, after one.

@@ -320,3 +320,14 @@ pub async fn count(db: impl PgExecutor<'_>, domain: DomainId) -> sqlx::Result<i6
         .fetch_one(db)
         .await
 }
+
+/// Whether the subject waits to be planned.
+pub async fn contains(db: impl PgExecutor<'_>, domain: DomainId, guid: ObjectGuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from dirty where domain_id = $1 and guid = $2) as "contains!""#,
+        domain.0,
+        guid.0
+    )
+    .fetch_one(db)
+    .await
+}

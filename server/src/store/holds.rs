@@ -14,6 +14,10 @@ pub struct Hold {
     pub state: String,
     pub allowed: i64,
     pub linked: i64,
+    /// What the guard had counted as done in the window when it opened the hold.
+    pub done: Option<i64>,
+    /// What was ready then.
+    pub ready: Option<i64>,
     pub opened_at: DateTime<Utc>,
     pub decided_at: Option<DateTime<Utc>>,
     pub decided_by: Option<String>,
@@ -25,7 +29,8 @@ macro_rules! select_holds {
     ($tail:literal $(, $arg:expr)*) => {
         sqlx::query_as!(
             Hold,
-            r#"select id as "id: HoldId", domain_id as "domain_id: DomainId", kind, state, allowed, linked, opened_at,
+            r#"select id as "id: HoldId", domain_id as "domain_id: DomainId", kind, state, allowed, linked, done, ready,
+                      opened_at,
                       decided_at, decided_by,
                       (select count(*) from operations o where o.hold_id = h.id and o.state = 'held') as "waiting!"
                from holds h "# + $tail
@@ -99,18 +104,21 @@ pub async fn insert(
     domain: DomainId,
     kind: &str,
     may_pass: i64,
-    linked: i64,
+    counts: &Counts,
     now: DateTime<Utc>,
 ) -> sqlx::Result<(Option<HoldId>, Vec<ObjectGuid>)> {
     let opened = sqlx::query_scalar!(
-        r#"insert into holds (id, domain_id, kind, allowed, linked, opened_at) values ($1, $2, $3, $4, $5, $6)
+        r#"insert into holds (id, domain_id, kind, allowed, linked, done, ready, opened_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)
            on conflict (domain_id, kind) where state = 'open' do nothing
            returning id as "id: HoldId""#,
         Uuid::now_v7(),
         domain.0,
         kind,
         may_pass,
-        linked,
+        counts.linked,
+        counts.done,
+        counts.ready,
         now
     )
     .fetch_optional(&mut *conn)
@@ -128,47 +136,83 @@ pub async fn insert(
     Ok((opened, subjects))
 }
 
-/// Lets held operations of one hold pass: all, or those named.
+/// Which of a hold's operations a decision is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    All,
+    Named(&'a [OperationId]),
+    /// All that come from one thing.
+    Cause(&'a str),
+}
+
+impl Which<'_> {
+    fn ids(self) -> Option<Vec<Uuid>> {
+        match self {
+            Self::Named(ids) => Some(ids.iter().map(|id| id.0).collect()),
+            Self::All | Self::Cause(_) => None,
+        }
+    }
+
+    /// The operations, where it names them.
+    pub fn named(&self) -> Option<&[OperationId]> {
+        match self {
+            Self::Named(ids) => Some(ids),
+            Self::All | Self::Cause(_) => None,
+        }
+    }
+
+    /// The cause, where it is about one.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Cause(cause) => Some(cause),
+            Self::All | Self::Named(_) => None,
+        }
+    }
+}
+
+/// Lets held operations of one hold pass. Returns whose they are.
 pub async fn update_approved(
     conn: &mut PgConnection,
     id: HoldId,
-    operations: Option<&[OperationId]>,
+    which: Which<'_>,
     now: DateTime<Utc>,
-) -> sqlx::Result<u64> {
-    let only: Option<Vec<Uuid>> = operations.map(|ids| ids.iter().map(|id| id.0).collect());
-    let done = sqlx::query!(
-        "update operations set state = 'ready', approved = true, next_attempt_at = $3
-         where hold_id = $1 and state = 'held' and ($2::uuid[] is null or id = any($2))",
+) -> sqlx::Result<Vec<ObjectGuid>> {
+    let ids = which.ids();
+    sqlx::query_scalar!(
+        r#"update operations set state = 'ready', approved = true, next_attempt_at = $4
+           where hold_id = $1 and state = 'held' and ($2::uuid[] is null or id = any($2)) and ($3::text is null or cause = $3)
+           returning subject as "subject: ObjectGuid""#,
         id.0,
-        only.as_deref(),
+        ids.as_deref(),
+        which.cause(),
         now
     )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
+    .fetch_all(conn)
+    .await
 }
 
-/// Parks held operations of one hold: all, or those named. The plan keeps a parked one as it is.
+/// Parks held operations of one hold. The plan keeps a parked one as it is. Returns whose they are.
 pub async fn update_rejected(
     conn: &mut PgConnection,
     id: HoldId,
-    operations: Option<&[OperationId]>,
+    which: Which<'_>,
     message: &str,
     now: DateTime<Utc>,
-) -> sqlx::Result<u64> {
-    let only: Option<Vec<Uuid>> = operations.map(|ids| ids.iter().map(|id| id.0).collect());
-    let done = sqlx::query!(
-        "update operations set state = 'parked', error_code = 'rejected_by_administrator', error_message = $3,
-                settled_at = $4
-         where hold_id = $1 and state = 'held' and ($2::uuid[] is null or id = any($2))",
+) -> sqlx::Result<Vec<ObjectGuid>> {
+    let ids = which.ids();
+    sqlx::query_scalar!(
+        r#"update operations set state = 'parked', error_code = 'rejected_by_administrator', error_message = $4,
+                  settled_at = $5
+           where hold_id = $1 and state = 'held' and ($2::uuid[] is null or id = any($2)) and ($3::text is null or cause = $3)
+           returning subject as "subject: ObjectGuid""#,
         id.0,
-        only.as_deref(),
+        ids.as_deref(),
+        which.cause(),
         message,
         now
     )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
+    .fetch_all(conn)
+    .await
 }
 
 /// Closes the hold once nothing waits in it.

@@ -1,6 +1,7 @@
 //! The outbox: what is to be done, what is being done, what was done.
 
 use chrono::{DateTime, Utc};
+use planner::origin::Origin;
 use planner::plan::Change;
 use protocol::{DomainId, HoldId, ObjectGuid, OperationId, OrganizationId};
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub struct Row {
     pub target: Option<ObjectGuid>,
     pub kind: String,
     pub change: Json<Change>,
+    /// What a destructive one comes from: an origin as text.
+    pub cause: Option<String>,
     pub state: String,
     pub hold_id: Option<HoldId>,
     pub attempts: i32,
@@ -34,7 +37,7 @@ macro_rules! select_operations {
         sqlx::query_as!(
             Row,
             r#"select id as "id: OperationId", domain_id as "domain_id: DomainId", subject as "subject: ObjectGuid",
-                      target as "target: ObjectGuid", kind, change as "change: Json<Change>", state,
+                      target as "target: ObjectGuid", kind, change as "change: Json<Change>", cause, state,
                       hold_id as "hold_id: HoldId", attempts, next_attempt_at, before, answer, error_code,
                       error_message, created_at, settled_at
                from operations "# + $tail
@@ -42,6 +45,8 @@ macro_rules! select_operations {
         )
     };
 }
+
+pub(super) use select_operations;
 
 /// What is alive for these subjects: ready, leased, held or parked.
 pub async fn list_live(
@@ -108,27 +113,28 @@ pub async fn insert(
     conn: &mut PgConnection,
     organization: OrganizationId,
     domain: DomainId,
-    planned: &[planner::Operation],
+    planned: &[(planner::Operation, Option<Origin>)],
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
     let rows: Vec<Value> = planned
         .iter()
-        .map(|operation| {
+        .map(|(operation, origin)| {
             serde_json::json!({
                 "id": Uuid::now_v7(), "subject": operation.subject, "target": operation.target,
                 "kind": operation.change.kind(), "rank": operation.change.rank(),
                 "lane": operation.change.lane() as i16, "guard": operation.change.guard(),
+                "cause": origin.map(|origin| origin.to_string()),
                 "change": operation.change, "needs_link": operation.change.needs_subject_link(),
             })
         })
         .collect();
     let done = sqlx::query!(
         "insert into operations
-           (id, domain_id, organization_id, subject, target, kind, rank, lane, guard, change, needs_link, state,
-            next_attempt_at, created_at)
-         select id, $1, $2, subject, target, kind, rank, lane, guard, change, needs_link, 'ready', $4, $4
+           (id, domain_id, organization_id, subject, target, kind, rank, lane, guard, cause, change, needs_link,
+            state, next_attempt_at, created_at)
+         select id, $1, $2, subject, target, kind, rank, lane, guard, cause, change, needs_link, 'ready', $4, $4
          from jsonb_to_recordset($3) as r(id uuid, subject uuid, target uuid, kind text, rank smallint, lane smallint,
-                                          guard text, change jsonb, needs_link boolean)",
+                                          guard text, cause text, change jsonb, needs_link boolean)",
         domain.0,
         organization.0,
         Value::Array(rows),

@@ -1,5 +1,7 @@
 //! How users and groups of the directory stand: verdicts as the plan gives them, and what pages and the API show.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use planner::plan::Verdict;
 use planner::reason::Reason;
@@ -120,6 +122,26 @@ pub async fn update_group_verdicts(
     Ok(found)
 }
 
+/// The ways by which subjects were members, as their last verdicts say.
+pub async fn list_scope_paths(
+    db: impl PgExecutor<'_>,
+    domain: DomainId,
+    guids: &[ObjectGuid],
+) -> sqlx::Result<BTreeMap<ObjectGuid, Vec<ObjectGuid>>> {
+    let guids: Vec<Uuid> = guids.iter().map(|guid| guid.0).collect();
+    let rows = sqlx::query!(
+        r#"select guid as "guid!: ObjectGuid", scope_path as "scope_path!: Vec<ObjectGuid>"
+           from directory_users where domain_id = $1 and guid = any($2)
+           union all
+           select guid, scope_path from directory_groups where domain_id = $1 and guid = any($2)"#,
+        domain.0,
+        &guids
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.guid, row.scope_path)).collect())
+}
+
 /// Takes the outbox into account: what is parked has failed, what is held is held, what is to be done is pending.
 pub async fn update_status(
     conn: &mut PgConnection,
@@ -214,6 +236,7 @@ pub struct UserView {
     pub moved_out: bool,
     pub due: Option<DateTime<Utc>>,
     pub jumpcloud_id: Option<String>,
+    pub jumpcloud_username: Option<String>,
     pub linked_at: Option<DateTime<Utc>>,
     pub leaving_since: Option<DateTime<Utc>>,
     pub suspended_by_us: Option<bool>,
@@ -227,39 +250,14 @@ macro_rules! select_users {
             r#"select u.guid as "guid: ObjectGuid", u.body as "body: Json<User>", u.dn, u.presence, u.status,
                       u.reasons as "reasons: Json<Vec<Reason>>", u.in_scope,
                       u.scope_path as "scope_path: Vec<ObjectGuid>", u.moved_out, u.due,
-                      l.jumpcloud_id as "jumpcloud_id?", l.linked_at as "linked_at?", l.leaving_since,
+                      l.jumpcloud_id as "jumpcloud_id?", j.body->>'username' as jumpcloud_username,
+                      l.linked_at as "linked_at?", l.leaving_since,
                       l.suspended_by_us as "suspended_by_us?", l.taken_over as "taken_over?"
-               from directory_users u left join links l on l.domain_id = u.domain_id and l.guid = u.guid "# + $tail
+               from directory_users u left join links l on l.domain_id = u.domain_id and l.guid = u.guid
+               left join jumpcloud_users j on j.organization_id = l.organization_id and j.id = l.jumpcloud_id "# + $tail
             $(, $arg)*
         )
     };
-}
-
-/// Users in the order of their objectGUID, after one. `query` matches name, sAMAccountName, UPN and mail.
-pub async fn list_users(
-    db: impl PgExecutor<'_>,
-    domain: DomainId,
-    query: Option<&str>,
-    status: Option<&str>,
-    after: Option<ObjectGuid>,
-    limit: i64,
-) -> sqlx::Result<Vec<UserView>> {
-    let pattern = query.map(contains);
-    select_users!(
-        "where u.domain_id = $1 and u.guid = any(array(
-             select s.guid from directory_users s
-             where s.domain_id = $1 and ($2::uuid is null or s.guid > $2) and ($3::text is null or s.status = $3)
-               and ($4::text is null or s.search like lower($4))
-             order by s.guid limit $5))
-         order by u.guid",
-        domain.0,
-        after.map(|guid| guid.0),
-        status,
-        pattern,
-        limit
-    )
-    .fetch_all(db)
-    .await
 }
 
 pub async fn find_user(
@@ -288,6 +286,8 @@ pub struct GroupView {
     pub in_scope: Option<bool>,
     pub jumpcloud_id: Option<String>,
     pub jumpcloud_name: Option<String>,
+    /// A person decided that the JumpCloud group of the name is this one.
+    pub adopt: bool,
     /// Members that JumpCloud has.
     pub jumpcloud_members: i64,
     /// Direct members in the directory.
@@ -300,7 +300,7 @@ macro_rules! select_groups {
             GroupView,
             r#"select g.guid as "guid: ObjectGuid", g.body as "body: Json<Group>", g.dn, g.presence, g.status,
                       g.reasons as "reasons: Json<Vec<Reason>>", g.in_scope, l.jumpcloud_id as "jumpcloud_id?",
-                      j.body->>'name' as jumpcloud_name,
+                      j.body->>'name' as jumpcloud_name, g.adopt,
                       (select count(*) from jumpcloud_members m
                        where m.organization_id = l.organization_id and m.group_id = l.jumpcloud_id) as "jumpcloud_members!",
                       (select count(*) from memberships m
@@ -311,30 +311,6 @@ macro_rules! select_groups {
             $(, $arg)*
         )
     };
-}
-
-/// Groups in the order of their objectGUID, after one.
-pub async fn list_groups(
-    db: impl PgExecutor<'_>,
-    domain: DomainId,
-    query: Option<&str>,
-    status: Option<&str>,
-    after: Option<ObjectGuid>,
-    limit: i64,
-) -> sqlx::Result<Vec<GroupView>> {
-    let pattern = query.map(contains);
-    select_groups!(
-        "where g.domain_id = $1 and ($2::uuid is null or g.guid > $2) and ($3::text is null or g.status = $3)
-           and ($4::text is null or g.sam_account_name ilike $4 or g.dn ilike $4)
-         order by g.guid limit $5",
-        domain.0,
-        after.map(|guid| guid.0),
-        status,
-        pattern,
-        limit
-    )
-    .fetch_all(db)
-    .await
 }
 
 pub async fn find_group(

@@ -7,6 +7,7 @@ mod reconcile;
 mod unsaved;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use planner::origin::Origins;
 use planner::{Change, Plan};
 use protocol::{DomainId, ObjectGuid};
 use sqlx::PgConnection;
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::store;
 use crate::store::domains::Domain;
 
-pub use unsaved::{dry_run, try_mappings};
+pub use unsaved::{dry_run, explain, try_mappings};
 
 /// Subjects planned in one transaction.
 const BATCH: i64 = 300;
@@ -44,8 +45,10 @@ async fn plan_some(app: &App, id: DomainId) -> anyhow::Result<()> {
     let subjects: Vec<ObjectGuid> = dirty.iter().map(|(guid, _)| *guid).collect();
     let input = gather::input(&mut tx, &domain, &domain.settings, &dirty, now).await?;
     let plan = planner::plan(&input);
+    let ways = store::subjects::list_scope_paths(&mut *tx, id, &subjects).await?;
     write_verdicts(&mut tx, &domain, &input, &plan).await?;
-    let made = reconcile::outbox(&mut tx, &domain, &subjects, &plan, now).await?;
+    let origins = Origins::new(&input, &ways);
+    let made = reconcile::outbox(&mut tx, &domain, &subjects, &plan, &origins, now).await?;
     for manager in made.identities {
         store::dirty::mark_reports(&mut tx, id, manager).await?;
     }

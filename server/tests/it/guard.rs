@@ -4,6 +4,7 @@ use protocol::OperationId;
 use protocol::transfer::{Found, Kind, Record};
 use server::actions::holds::{Decision, decide};
 use server::store;
+use server::store::holds::Which;
 use sqlx::PgPool;
 
 use crate::world::{Dc, INTEGRATION, World, members, people, tester};
@@ -38,11 +39,14 @@ async fn half_the_members_removed_at_once_are_held_and_some_may_pass(db: PgPool)
     let held =
         store::operations::list(&world.app.db, None, Some("held"), Some(hold.id), None, 100).await.unwrap();
     let some: Vec<OperationId> = held.iter().take(4).map(|row| row.id).collect();
-    assert_eq!(decide(&world.app, &tester(), hold.id, Decision::Approve, Some(&some)).await.unwrap(), 4);
+    assert_eq!(
+        decide(&world.app, &tester(), hold.id, Decision::Approve, Which::Named(&some)).await.unwrap(),
+        4
+    );
     world.settle().await;
     assert_eq!(suspended(&world), 4);
 
-    assert_eq!(decide(&world.app, &tester(), hold.id, Decision::Reject, None).await.unwrap(), 6);
+    assert_eq!(decide(&world.app, &tester(), hold.id, Decision::Reject, Which::All).await.unwrap(), 6);
     world.settle().await;
     assert_eq!(suspended(&world), 4);
     let hold = store::holds::find(&world.app.db, hold.id).await.unwrap().unwrap();

@@ -14,6 +14,7 @@ mod import_rule;
 mod jumpcloud;
 mod mappings;
 mod passwords;
+mod people;
 mod previews;
 mod progress;
 mod reading;

@@ -8,4 +8,5 @@ mod mapping_pages;
 mod pages;
 mod password_pages;
 mod review_pages;
+mod people_pages;
 mod signing_in;

@@ -7,8 +7,7 @@ use chrono::{DateTime, Utc};
 use protocol::DomainId;
 use serde::Deserialize;
 
-use super::coverage::one_of;
-use super::extract::{Query, limit, next, page};
+use super::extract::{Query, limit, next, one_of, page};
 use super::views;
 use crate::app::App;
 use crate::http::auth::Caller;

@@ -3,12 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use protocol::problem::FieldError;
 use protocol::{DomainId, ObjectGuid};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::extract::{Id, Query, limit, next};
+use super::extract::{Id, Query, limit, next, one_of};
 use super::views;
 use crate::actions::coverage::{self, STATES};
 use crate::app::App;
@@ -32,20 +31,6 @@ impl Wanted {
 
     fn is_csv(&self) -> Result<bool, Failure> {
         Ok(one_of("format", self.format.as_deref(), &["json", "csv"])? == Some("csv"))
-    }
-}
-
-pub(super) fn one_of<'a>(
-    field: &str,
-    given: Option<&'a str>,
-    known: &[&str],
-) -> Result<Option<&'a str>, Failure> {
-    match given.filter(|given| !given.is_empty()) {
-        Some(given) if !known.contains(&given) => Err(Failure::invalid(vec![FieldError {
-            field: field.into(),
-            message: format!("must be one of {}", known.join(", ")),
-        }])),
-        given => Ok(given),
     }
 }
 

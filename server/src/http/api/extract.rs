@@ -113,6 +113,22 @@ pub fn limit(asked: Option<i64>) -> Result<i64, Failure> {
     }
 }
 
+/// A parameter without the spaces around it; none if nothing is left.
+pub fn filled(text: &Option<String>) -> Option<&str> {
+    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// A parameter that may be one of some words, or empty.
+pub fn one_of<'a>(field: &str, given: Option<&'a str>, known: &[&str]) -> Result<Option<&'a str>, Failure> {
+    match given.filter(|given| !given.is_empty()) {
+        Some(given) if !known.contains(&given) => Err(Failure::invalid(vec![FieldError {
+            field: field.into(),
+            message: format!("must be one of {}", known.join(", ")),
+        }])),
+        given => Ok(given),
+    }
+}
+
 /// A list; `next` is what to pass as `after` for the rows that follow.
 pub fn page(items: Vec<Value>, next: Option<String>) -> Json<Value> {
     Json(json!({ "items": items, "next": next }))

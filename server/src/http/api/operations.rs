@@ -3,12 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use protocol::problem::FieldError;
-use protocol::{DomainId, OperationId};
+use protocol::{DomainId, ObjectGuid, OperationId};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::extract::{Id, Query, limit, next, page};
+use super::extract::{Body, Id, Query, filled, limit, next, one_of, page};
 use super::views;
 use crate::actions::subjects;
 use crate::app::App;
@@ -16,6 +15,7 @@ use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::store;
+use crate::store::work;
 
 const STATES: [&str; 6] = ["ready", "leased", "held", "done", "parked", "superseded"];
 
@@ -23,6 +23,10 @@ const STATES: [&str; 6] = ["ready", "leased", "held", "done", "parked", "superse
 pub struct Search {
     domain_id: Option<DomainId>,
     state: Option<String>,
+    kind: Option<String>,
+    subject: Option<ObjectGuid>,
+    error_code: Option<String>,
+    query: Option<String>,
     after: Option<OperationId>,
     limit: Option<i64>,
 }
@@ -32,22 +36,56 @@ pub async fn list(
     _: Caller,
     Query(search): Query<Search>,
 ) -> Result<Json<Value>, Failure> {
-    if search.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
-        let message = format!("must be one of {}", STATES.join(", "));
-        return Err(Failure::invalid(vec![FieldError { field: "state".into(), message }]));
-    }
     let limit = limit(search.limit)?;
-    let rows = store::operations::list(
-        &app.db,
-        search.domain_id,
-        search.state.as_deref(),
-        None,
-        search.after,
-        limit,
-    )
-    .await?;
+    let filter = work::Search {
+        domain: search.domain_id,
+        state: one_of("state", search.state.as_deref(), &STATES)?,
+        kind: one_of("kind", search.kind.as_deref(), &planner::plan::KINDS)?,
+        subject: search.subject,
+        error_code: filled(&search.error_code),
+        query: filled(&search.query),
+    };
+    let rows = work::list(&app.db, &filter, search.after, limit).await?;
     let next = next(&rows, limit, |row| row.id.to_string());
     Ok(page(rows.iter().map(views::operation).collect(), next))
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Of {
+    domain_id: Option<DomainId>,
+}
+
+/// What is parked, by error code.
+pub async fn failures(
+    State(app): State<App>,
+    _: Caller,
+    Query(of): Query<Of>,
+) -> Result<Json<Value>, Failure> {
+    let rows = work::count_by_error(&app.db, of.domain_id).await?;
+    let view = |row: &work::Failures| {
+        json!({
+            "error_code": row.error_code, "count": row.count, "retriable": row.count - row.lost, "message": row.message,
+            "last_at": row.last_at,
+        })
+    };
+    Ok(page(rows.iter().map(view).collect(), None))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetryAll {
+    error_code: String,
+    domain_id: Option<DomainId>,
+}
+
+/// Tries again everything that is parked with an error code.
+pub async fn retry_all(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<RetryAll>,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let retried = subjects::retry_all(&app, caller.changing()?, body.domain_id, &body.error_code).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({"retried": retried}))))
 }
 
 pub async fn find(

@@ -1,60 +1,87 @@
-//! `/domains/{id}/users` and `/groups`: how each stands, and why.
+//! `/domains/{id}/users`: how each stands, and why.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use protocol::problem::FieldError;
+use axum::response::{IntoResponse, Response};
 use protocol::{DomainId, ObjectGuid};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::extract::{Body, Id, Query, limit, next, page};
+use super::extract::{Body, Id, Query, filled, limit, next, one_of};
 use super::views;
+use crate::actions::coverage::STATES;
 use crate::actions::subjects;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
+use crate::http::{export, why};
+use crate::store::roster::{Filter, Sort};
+use crate::store::subjects::UserView;
 use crate::{store, workers};
 
 #[derive(Debug, Deserialize)]
 pub struct Search {
     query: Option<String>,
     status: Option<String>,
-    after: Option<ObjectGuid>,
-    limit: Option<i64>,
+    reason: Option<String>,
+    password: Option<String>,
+    sort: Option<String>,
+    format: Option<String>,
+    pub(super) after: Option<ObjectGuid>,
+    pub(super) limit: Option<i64>,
 }
+
+const STATUSES: [&str; 6] = ["synced", "pending", "excluded", "conflict", "held", "failed"];
 
 impl Search {
-    fn status(&self) -> Result<Option<&str>, Failure> {
-        const KNOWN: [&str; 6] = ["synced", "pending", "excluded", "conflict", "held", "failed"];
-        match self.status.as_deref().filter(|status| !status.is_empty()) {
-            Some(status) if !KNOWN.contains(&status) => Err(Failure::invalid(vec![FieldError {
-                field: "status".into(),
-                message: format!("must be one of {}", KNOWN.join(", ")),
-            }])),
-            status => Ok(status),
-        }
+    pub(super) fn filter(&self) -> Result<Filter<'_>, Failure> {
+        Ok(Filter {
+            query: filled(&self.query),
+            status: one_of("status", self.status.as_deref(), &STATUSES)?,
+            reason: filled(&self.reason),
+            password: one_of("password", self.password.as_deref(), &STATES)?,
+        })
     }
 
-    fn query(&self) -> Option<&str> {
-        self.query.as_deref().map(str::trim).filter(|query| !query.is_empty())
+    pub(super) fn sort(&self) -> Result<Sort, Failure> {
+        Ok(match one_of("sort", self.sort.as_deref(), &["object_guid", "name"])? {
+            Some("name") => Sort::Name,
+            _ => Sort::ObjectGuid,
+        })
     }
 }
 
+/// Page by page; as CSV all of them at once. Of a search that finds nobody it is said why that may be.
 pub async fn users(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Id(id): Id<DomainId>,
     Query(search): Query<Search>,
-) -> Result<Json<Value>, Failure> {
-    store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
+) -> Result<Response, Failure> {
+    let domain = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
+    let (filter, sort, now) = (search.filter()?, search.sort()?, app.clock.now());
+    if one_of("format", search.format.as_deref(), &["json", "csv"])? == Some("csv") {
+        return Ok(export::users_csv(&app, &caller.actor, id, &filter).await?);
+    }
     let limit = limit(search.limit)?;
-    let rows =
-        store::subjects::list_users(&app.db, id, search.query(), search.status()?, search.after, limit)
-            .await?;
-    let next = next(&rows, limit, |row| row.guid.to_string());
-    Ok(page(rows.iter().map(views::user).collect(), next))
+    let rows = store::roster::list_users(&app.db, id, now, &filter, sort, search.after, limit).await?;
+    let guids: Vec<_> = rows.iter().map(|row| row.guid).collect();
+    let passwords = store::coverage::list_states(&app.db, id, now, &guids).await?;
+    let item = |row: &UserView| {
+        let mut view = views::user(row);
+        view["password_state"] = json!(passwords.get(&row.guid));
+        view
+    };
+    let mut answer = json!({
+        "items": rows.iter().map(item).collect::<Vec<_>>(),
+        "next": next(&rows, limit, |row| row.guid.to_string()),
+    });
+    if let Some(query) = filter.query.filter(|_| rows.is_empty() && search.after.is_none()) {
+        answer["absent"] = json!(why::absent(&app, &domain, query).await?);
+    }
+    Ok(Json(answer).into_response())
 }
 
 pub async fn user(
@@ -75,6 +102,10 @@ pub async fn user(
     let password = store::coverage::find(&app.db, id, app.clock.now(), guid).await?;
     view["password"] = json!(password.as_ref().map(views::covered));
     let operations = store::operations::list_of(&app.db, id, guid, 50).await?;
+    let why = why::of(&app, &domain, guid, password.as_ref(), &operations).await?;
+    view["steps"] = json!(why.steps);
+    view["fields"] = json!(why.fields);
+    view["candidates"] = json!(why.candidates);
     view["operations"] = operations.iter().map(views::operation).collect();
     Ok(Json(view))
 }
@@ -129,41 +160,5 @@ pub async fn decide_takeover(
     Body(body): Body<Takeover>,
 ) -> Result<StatusCode, Failure> {
     subjects::decide_takeover(&app, caller.changing()?, id, guid, &body.jumpcloud_id).await?;
-    Ok(StatusCode::ACCEPTED)
-}
-
-pub async fn groups(
-    State(app): State<App>,
-    _: Caller,
-    Id(id): Id<DomainId>,
-    Query(search): Query<Search>,
-) -> Result<Json<Value>, Failure> {
-    store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
-    let limit = limit(search.limit)?;
-    let rows =
-        store::subjects::list_groups(&app.db, id, search.query(), search.status()?, search.after, limit)
-            .await?;
-    let next = next(&rows, limit, |row| row.guid.to_string());
-    Ok(page(rows.iter().map(views::group).collect(), next))
-}
-
-pub async fn group(
-    State(app): State<App>,
-    _: Caller,
-    Id((id, guid)): Id<(DomainId, ObjectGuid)>,
-) -> Result<Json<Value>, Failure> {
-    let row = store::subjects::find_group(&app.db, id, guid).await?.ok_or(Error::NotFound("group"))?;
-    let mut view = views::group(&row);
-    let operations = store::operations::list_of(&app.db, id, guid, 50).await?;
-    view["operations"] = operations.iter().map(views::operation).collect();
-    Ok(Json(view))
-}
-
-pub async fn adopt_group(
-    State(app): State<App>,
-    caller: Caller,
-    Id((id, guid)): Id<(DomainId, ObjectGuid)>,
-) -> Result<StatusCode, Failure> {
-    subjects::adopt_group(&app, caller.changing()?, id, guid).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -73,7 +73,7 @@ pub fn user(row: &UserView) -> Value {
         "user_principal_name": row.body.user_principal_name, "distinguished_name": row.dn, "mail": row.body.mail,
         "given_name": row.body.given_name, "sn": row.body.sn, "presence": row.presence, "status": row.status,
         "reasons": row.reasons.0, "in_scope": row.in_scope, "scope_path": row.scope_path,
-        "jumpcloud_id": row.jumpcloud_id, "linked_at": row.linked_at, "leaving_since": row.leaving_since,
+        "jumpcloud_id": row.jumpcloud_id, "jumpcloud_username": row.jumpcloud_username, "linked_at": row.linked_at, "leaving_since": row.leaving_since,
         "suspended_by_adit": row.suspended_by_us, "taken_over": row.taken_over, "due": row.due,
     })
 }
@@ -92,7 +92,7 @@ pub fn group(row: &GroupView) -> Value {
         "id": row.guid, "object_guid": row.guid, "sam_account_name": row.body.sam_account_name,
         "distinguished_name": row.dn, "presence": row.presence, "status": row.status, "reasons": row.reasons.0,
         "in_scope": row.in_scope, "members": row.members, "jumpcloud_id": row.jumpcloud_id,
-        "jumpcloud_name": row.jumpcloud_name, "jumpcloud_members": row.jumpcloud_members,
+        "jumpcloud_name": row.jumpcloud_name, "adopted": row.adopt && row.jumpcloud_id.is_some(), "jumpcloud_members": row.jumpcloud_members,
     })
 }
 
@@ -100,7 +100,7 @@ pub fn operation(row: &Row) -> Value {
     let error = row.error_code.as_ref().map(|code| json!({"code": code, "message": row.error_message}));
     json!({
         "id": row.id, "domain_id": row.domain_id, "subject": row.subject, "target": row.target, "kind": row.kind,
-        "change": row.change.0, "state": row.state, "hold_id": row.hold_id, "attempts": row.attempts,
+        "change": row.change.0, "cause": row.cause, "state": row.state, "hold_id": row.hold_id, "attempts": row.attempts,
         "next_attempt_at": row.next_attempt_at, "before": row.before, "answer": row.answer, "error": error,
         "created_at": row.created_at, "settled_at": row.settled_at,
     })
@@ -120,7 +120,7 @@ pub fn planned(planned: &Planned) -> Value {
 pub fn hold(row: &Hold) -> Value {
     json!({
         "id": row.id, "domain_id": row.domain_id, "kind": row.kind, "state": row.state, "allowed": row.allowed,
-        "linked": row.linked, "waiting": row.waiting, "opened_at": row.opened_at, "decided_at": row.decided_at,
+        "linked": row.linked, "done_in_window": row.done, "ready": row.ready, "waiting": row.waiting, "opened_at": row.opened_at, "decided_at": row.decided_at,
         "decided_by": row.decided_by,
     })
 }

@@ -19,6 +19,7 @@ pub(super) struct Chrome {
     pub notices: Vec<Notice>,
     pub open_holds: i64,
     pub open_alerts: i64,
+    pub open_conflicts: i64,
     /// The first part of the path: which entry of the navigation is the current one.
     section: String,
     done: Option<String>,
@@ -68,7 +69,17 @@ impl Chrome {
         let section = path.split('/').nth(1).unwrap_or_default().to_owned();
         let open_holds = i64::try_from(holds.len()).unwrap_or(i64::MAX);
         let open_alerts = store::alerts::count_open(&app.db, None).await?;
-        Ok(Self { viewer, now: app.clock.now(), notices, open_holds, open_alerts, section, done })
+        let open_conflicts = store::conflicts::count(&app.db, None).await?.iter().map(|row| row.count).sum();
+        Ok(Self {
+            viewer,
+            now: app.clock.now(),
+            notices,
+            open_holds,
+            open_alerts,
+            open_conflicts,
+            section,
+            done,
+        })
     }
 
     pub(super) fn is_in(&self, section: &str) -> bool {

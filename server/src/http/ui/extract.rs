@@ -27,6 +27,11 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Id<T> {
 pub(super) struct Filter(Vec<(String, String)>);
 
 impl Filter {
+    /// One parameter.
+    pub(super) fn only(name: &str, value: &str) -> Self {
+        Self(vec![(name.to_owned(), value.to_owned())])
+    }
+
     /// The first parameter of the name that is not empty. The database takes no NUL in a text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         let (_, value) = self.0.iter().find(|(found, value)| found == name && !value.trim().is_empty())?;

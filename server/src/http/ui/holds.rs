@@ -1,4 +1,6 @@
-//! Holds: what tripped the guard, the exact set, and the decision about all of it or some.
+//! Holds: what tripped the guard, what it comes from, the exact set, and the decision about all of it or some.
+
+mod decisions;
 
 use askama::Template;
 use axum::extract::State;
@@ -7,21 +9,22 @@ use protocol::{HoldId, OperationId};
 use uuid::Uuid;
 
 use super::chrome::Chrome;
-use super::extract::Id;
+use super::extract::{Filter, Id};
 use super::facts;
 use super::form::{Fields, Form};
 use super::session::Viewer;
 use super::steps::{NameLink, Names, Step};
-use super::views::Badge;
+use super::views::{Badge, address};
 use super::{Answer, Refusal, again, page, to, words};
 use crate::actions::holds::{self, Decision};
 use crate::app::App;
 use crate::error::Error;
+use crate::http::causes::{self, Cause};
 use crate::store;
-use crate::store::holds::Hold;
+use crate::store::holds::{Hold, Which};
+use decisions::{Decided, decided};
 
-/// More than this are decided together; the page lists the first.
-const LISTED: i64 = 1000;
+const PAGE: i64 = 100;
 
 #[derive(Debug, Template)]
 #[template(path = "holds/list.html")]
@@ -47,9 +50,15 @@ struct ShowPage {
     what: String,
     badge: Badge,
     window_hours: u32,
+    causes: Vec<Cause>,
+    /// The one that the list is limited to.
+    only: Option<Cause>,
     /// With the ids of the boxes.
     steps: Vec<Step>,
+    next: Option<String>,
+    is_first: bool,
     users: Vec<MovedOut>,
+    history: Vec<Decided>,
     is_open: bool,
     form: Form,
 }
@@ -67,12 +76,24 @@ impl ShowPage {
         self.hold.kind == "moved_out"
     }
 
+    /// In all of the hold, or of the cause that the list is limited to.
     fn waiting(&self) -> i64 {
-        if self.is_moved_out() { count(self.users.len()) } else { self.hold.waiting }
+        match &self.only {
+            Some(cause) => cause.count,
+            None if self.is_moved_out() => count(self.users.len()),
+            None => self.hold.waiting,
+        }
     }
 
-    fn is_cut(&self) -> bool {
-        count(self.steps.len()) < self.hold.waiting
+    fn here(&self) -> String {
+        address(
+            &format!("/holds/{}", self.hold.id),
+            &[("cause", self.only.as_ref().map(|cause| cause.key.as_str()))],
+        )
+    }
+
+    fn of_cause(&self, cause: &Cause) -> String {
+        address(&format!("/holds/{}", self.hold.id), &[("cause", Some(&cause.key))])
     }
 }
 
@@ -98,29 +119,37 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
     page(&ListPage { chrome, rows })
 }
 
-pub(super) async fn show(State(app): State<App>, chrome: Chrome, Id(id): Id<HoldId>) -> Answer {
-    page(&shown(&app, chrome, id, Form::default()).await?)
+pub(super) async fn show(
+    State(app): State<App>,
+    chrome: Chrome,
+    Id(id): Id<HoldId>,
+    filter: Filter,
+) -> Answer {
+    page(&shown(&app, chrome, id, &filter, Form::default()).await?)
 }
 
-async fn shown(app: &App, chrome: Chrome, id: HoldId, form: Form) -> Result<ShowPage, Refusal> {
+async fn shown(
+    app: &App,
+    chrome: Chrome,
+    id: HoldId,
+    filter: &Filter,
+    form: Form,
+) -> Result<ShowPage, Refusal> {
     let hold = store::holds::find(&app.db, id).await?.ok_or(Error::NotFound("hold"))?;
     let domain = super::domains::find(app, hold.domain_id).await?;
     let is_open = hold.state == "open";
-    let rows =
-        store::operations::list(&app.db, None, is_open.then_some("held"), Some(id), None, LISTED).await?;
+    let causes = causes::of(app, &hold).await?;
+    let asked = filter.text("cause");
+    let only = causes.iter().find(|cause| asked.as_ref() == Some(&cause.key)).cloned();
+    let after = filter.parsed("after").map(OperationId);
+    let key = only.as_ref().map(|cause| cause.key.as_str());
+    let rows = store::work::list_held(&app.db, id, key, is_open, after, PAGE).await?;
     let names = Names::of(&app.db, &rows).await?;
-    let mut users = Vec::new();
-    if hold.kind == "moved_out" && is_open {
-        for user in store::subjects::list_moved_out(&app.db, hold.domain_id).await? {
-            let href = format!("/domains/{}/users/{}", hold.domain_id, user.guid);
-            users.push(MovedOut {
-                guid: user.guid.0,
-                name: NameLink { text: facts::name(&user), href },
-                dn: user.dn,
-            });
-        }
-    }
+    let next = rows.last().filter(|_| count(rows.len()) == PAGE).map(|last| last.id.to_string());
+    let next = next.map(|last| address(&format!("/holds/{id}"), &[("cause", key), ("after", Some(&last))]));
+    let users = if hold.kind == "moved_out" && is_open { moved_out(app, &hold).await? } else { Vec::new() };
     let waiting = if hold.kind == "moved_out" { count(users.len()) } else { hold.waiting };
+    let history = store::audit::list_about(&app.db, &id.to_string(), 200).await?;
     Ok(ShowPage {
         chrome,
         what: words::held_kind(&hold.kind, waiting),
@@ -129,13 +158,27 @@ async fn shown(app: &App, chrome: Chrome, id: HoldId, form: Form) -> Result<Show
         domain: domain.name,
         hold,
         steps: rows.iter().map(|row| Step::new(row, &names)).collect(),
+        next,
+        is_first: after.is_none(),
+        history: history.iter().filter_map(|event| decided(event, &causes)).collect(),
+        causes,
+        only,
         users,
         is_open,
         form,
     })
 }
 
-/// Approves or rejects all, or what is ticked.
+async fn moved_out(app: &App, hold: &Hold) -> sqlx::Result<Vec<MovedOut>> {
+    let users = store::subjects::list_moved_out(&app.db, hold.domain_id).await?;
+    let row = |user: store::subjects::UserView| {
+        let href = format!("/domains/{}/users/{}", hold.domain_id, user.guid);
+        MovedOut { guid: user.guid.0, name: NameLink { text: facts::name(&user), href }, dn: user.dn }
+    };
+    Ok(users.into_iter().map(row).collect())
+}
+
+/// Approves or rejects all, all of one cause, or what is ticked.
 pub(super) async fn decide(
     State(app): State<App>,
     viewer: Viewer,
@@ -148,16 +191,23 @@ pub(super) async fn decide(
         "reject" => (Decision::Reject, "rejected"),
         _ => return Err(Refusal::untrusted_form()),
     };
+    let filter = Filter::only("cause", fields.text("cause"));
     let chosen = match chosen(&app, id, &fields).await? {
         Ok(chosen) => chosen,
-        Err(form) => return again(&shown(&app, chrome, id, form).await?),
+        Err(form) => return again(&shown(&app, chrome, id, &filter, form).await?),
     };
-    let operations = chosen.map(|ids| ids.into_iter().map(OperationId).collect::<Vec<_>>());
-    match holds::decide(&app, &viewer.actor(), id, decision, operations.as_deref()).await {
+    let operations: Option<Vec<_>> = chosen.map(|ids| ids.into_iter().map(OperationId).collect());
+    let cause = fields.text("cause");
+    let which = match &operations {
+        Some(ids) => Which::Named(ids),
+        None if !cause.is_empty() => Which::Cause(cause),
+        None => Which::All,
+    };
+    match holds::decide(&app, &viewer.actor(), id, decision, which).await {
         Ok(_) => Ok(to(&format!("/holds/{id}?done={done}"))),
         Err(error) => {
             let form = Form::typed(&fields, &[]).with(error)?;
-            again(&shown(&app, chrome, id, form).await?)
+            again(&shown(&app, chrome, id, &filter, form).await?)
         }
     }
 }
@@ -175,15 +225,16 @@ pub(super) async fn answer(
         "dissociate" => MovedOutAnswer::Dissociate,
         _ => return Err(Refusal::untrusted_form()),
     };
+    let filter = Filter::default();
     let chosen = match chosen(&app, id, &fields).await? {
         Ok(chosen) => chosen,
-        Err(form) => return again(&shown(&app, chrome, id, form).await?),
+        Err(form) => return again(&shown(&app, chrome, id, &filter, form).await?),
     };
     match holds::answer_moved_out(&app, &viewer.actor(), id, answer, chosen.as_deref()).await {
         Ok(_) => Ok(to(&format!("/holds/{id}?done=answered"))),
         Err(error) => {
             let form = Form::typed(&fields, &[]).with(error)?;
-            again(&shown(&app, chrome, id, form).await?)
+            again(&shown(&app, chrome, id, &filter, form).await?)
         }
     }
 }
@@ -199,8 +250,16 @@ async fn chosen(app: &App, id: HoldId, fields: &Fields) -> Result<Result<Option<
         }
         return Ok(Ok(Some(ticked)));
     }
-    let open = store::holds::list_open(&app.db).await?;
-    let waiting = open.iter().find(|hold| hold.id == id).map_or(0, |hold| hold.waiting);
+    let waiting = match fields.text("cause") {
+        "" => {
+            let open = store::holds::list_open(&app.db).await?;
+            open.iter().find(|hold| hold.id == id).map_or(0, |hold| hold.waiting)
+        }
+        cause => {
+            let causes = store::work::count_by_cause(&app.db, id).await?;
+            causes.iter().find(|row| row.cause == cause).map_or(0, |row| row.waiting)
+        }
+    };
     if fields.text("shown").parse::<i64>().is_ok_and(|shown| waiting <= shown) {
         return Ok(Ok(None));
     }

@@ -1,18 +1,21 @@
-//! Operations: outbox and history in one list.
+//! Operations: outbox and history in one list, and what was refused by error code.
 
 use askama::Template;
 use axum::extract::State;
-use protocol::{DomainId, OperationId};
+use chrono::{DateTime, Utc};
+use protocol::{DomainId, ObjectGuid, OperationId};
 
 use super::chrome::Chrome;
 use super::extract::{Filter, Id};
 use super::form::{Fields, Form};
 use super::session::Viewer;
 use super::steps::{Names, Step};
-use super::{Answer, back, page};
+use super::views::address;
+use super::{Answer, Refusal, back, page, words};
 use crate::actions::subjects;
 use crate::app::App;
 use crate::store;
+use crate::store::work;
 
 const STATES: [&str; 6] = ["ready", "leased", "held", "done", "parked", "superseded"];
 const PAGE: i64 = 50;
@@ -24,47 +27,82 @@ struct ListPage {
     /// The filter, as a form.
     form: Form,
     domains: Vec<(DomainId, String)>,
+    kinds: Vec<(&'static str, &'static str)>,
+    failures: Vec<Failures>,
     steps: Vec<Step>,
     here: String,
     next: Option<String>,
     is_first: bool,
 }
 
+/// What is parked with one error code.
+#[derive(Debug)]
+struct Failures {
+    code: String,
+    count: i64,
+    retriable: i64,
+    message: String,
+    last_at: Option<DateTime<Utc>>,
+    href: String,
+}
+
 pub(super) async fn list(State(app): State<App>, chrome: Chrome, filter: Filter) -> Answer {
     let domain = filter.parsed("domain").map(DomainId);
-    let state = filter.one_of("state", &STATES);
+    let (state, kind) = (filter.one_of("state", &STATES), filter.one_of("kind", &planner::plan::KINDS));
+    let (query, error_code) = (filter.text("query"), filter.text("error_code"));
+    let subject = filter.parsed("subject").map(ObjectGuid);
     let after = filter.parsed("after").map(OperationId);
-    let rows = store::operations::list(&app.db, domain, state, None, after, PAGE).await?;
+    let search = work::Search {
+        domain,
+        state,
+        kind,
+        subject,
+        error_code: error_code.as_deref(),
+        query: query.as_deref(),
+    };
+    let rows = work::list(&app.db, &search, after, PAGE).await?;
     let names = Names::of(&app.db, &rows).await?;
     let domains = store::domains::list(&app.db).await?;
+    let failures = work::count_by_error(&app.db, domain).await?;
 
-    let mut form = Form::default();
-    let mut query = Vec::new();
-    if let Some(domain) = domain {
-        form.set("domain", domain.to_string());
-        query.push(format!("domain={domain}"));
-    }
-    if let Some(state) = state {
-        form.set("state", state);
-        query.push(format!("state={state}"));
-    }
+    let (of_domain, of_subject) = (domain.map(|id| id.to_string()), subject.map(|guid| guid.to_string()));
+    let kept = [
+        ("domain", of_domain.as_deref()),
+        ("state", state),
+        ("kind", kind),
+        ("query", query.as_deref()),
+        ("error_code", error_code.as_deref()),
+        ("subject", of_subject.as_deref()),
+    ];
     let full = rows.len() == usize::try_from(PAGE).unwrap_or_default();
-    let next = rows.last().filter(|_| full).map(|last| {
-        let mut query = query.clone();
-        query.push(format!("after={}", last.id));
-        format!("/operations?{}", query.join("&"))
+    let last = rows.last().filter(|_| full).map(|last| last.id.to_string());
+    let next = last.map(|last| {
+        let all: Vec<_> = kept.iter().copied().chain([("after", Some(last.as_str()))]).collect();
+        address("/operations", &all)
     });
-    let here =
-        if query.is_empty() { "/operations".into() } else { format!("/operations?{}", query.join("&")) };
     page(&ListPage {
         chrome,
-        form,
+        form: Form::filter(&kept),
         domains: domains.into_iter().map(|row| (row.id, row.name)).collect(),
+        kinds: planner::plan::KINDS.into_iter().map(|kind| (kind, words::kind(kind))).collect(),
+        failures: failures.into_iter().map(|row| shown(row, of_domain.as_deref())).collect(),
         steps: rows.iter().map(|row| Step::new(row, &names)).collect(),
-        here,
+        here: address("/operations", &kept),
         next,
         is_first: after.is_none(),
     })
+}
+
+fn shown(row: work::Failures, domain: Option<&str>) -> Failures {
+    let kept = [("domain", domain), ("state", Some("parked")), ("error_code", Some(row.error_code.as_str()))];
+    Failures {
+        href: address("/operations", &kept),
+        retriable: row.count - row.lost,
+        message: row.message.unwrap_or_default(),
+        count: row.count,
+        last_at: row.last_at,
+        code: row.error_code,
+    }
 }
 
 pub(super) async fn retry(
@@ -75,4 +113,15 @@ pub(super) async fn retry(
 ) -> Answer {
     subjects::retry(&app, &viewer.actor(), id).await?;
     Ok(back(&fields, "/operations", "retried"))
+}
+
+/// Tries again everything that is parked with an error code.
+pub(super) async fn retry_all(State(app): State<App>, viewer: Viewer, fields: Fields) -> Answer {
+    let code = fields.text("error_code");
+    if code.is_empty() {
+        return Err(Refusal::untrusted_form());
+    }
+    let domain = fields.text("domain").parse().ok();
+    subjects::retry_all(&app, &viewer.actor(), domain, code).await?;
+    Ok(back(&fields, "/operations", "retried-all"))
 }

@@ -3,9 +3,12 @@
 use askama::Template;
 use axum::extract::State;
 
+use super::charts::Chart;
 use super::chrome::Chrome;
+use super::extract::Filter;
 use super::views::{AgentRow, Badge, Tally, tallies};
-use super::{Answer, page, words};
+use super::{Answer, charts, page, words};
+use crate::actions::activity::{self, Gap, Standing, Window};
 use crate::actions::checks;
 use crate::app::App;
 use crate::store;
@@ -17,6 +20,8 @@ struct OverviewPage {
     chrome: Chrome,
     domains: Vec<DomainCard>,
     steps: Vec<Step>,
+    /// `hour` or `day`.
+    window: &'static str,
 }
 
 #[derive(Debug)]
@@ -32,6 +37,11 @@ struct DomainCard {
     warnings: usize,
     being_planned: i64,
     open_alerts: i64,
+    /// Empty where everything is in step.
+    gaps: Vec<Gap>,
+    synced: String,
+    throughput: Chart,
+    latency: Chart,
 }
 
 /// One step of setting up.
@@ -45,23 +55,31 @@ struct Step {
     next: bool,
 }
 
-pub(super) async fn show(State(app): State<App>, chrome: Chrome) -> Answer {
+pub(super) async fn show(State(app): State<App>, chrome: Chrome, filter: Filter) -> Answer {
+    let window = filter.one_of("window", &["day"]).unwrap_or("hour");
     let organizations = store::organizations::list(&app.db).await?;
     let rows = store::domains::list(&app.db).await?;
     let mut domains = Vec::new();
     for row in &rows {
         let organization = organizations.iter().find(|found| found.id == row.organization_id);
-        domains.push(card(&app, row, organization.map_or("", |found| &found.name)).await?);
+        domains.push(card(&app, row, organization.map_or("", |found| &found.name), window).await?);
     }
     let steps = steps(!organizations.is_empty(), &rows, &domains);
-    page(&OverviewPage { chrome, domains, steps })
+    page(&OverviewPage { chrome, domains, steps, window })
 }
 
-async fn card(app: &App, row: &Domain, organization: &str) -> Result<DomainCard, crate::error::Error> {
+async fn card(
+    app: &App,
+    row: &Domain,
+    organization: &str,
+    window: &'static str,
+) -> Result<DomainCard, crate::error::Error> {
     let counts = store::subjects::count_by_status(&app.db, row.id).await?;
     let agents = store::agents::list_of(&app.db, row.id).await?;
     let now = app.clock.now();
     let checks = checks::list(app, row.id).await?;
+    let standing = activity::standing(app, row).await?;
+    let activity = activity::of(app, row.id, Window::parse(window).unwrap_or(Window::Hour)).await?;
     let count = |state| checks.iter().filter(|check| check.state == state).count();
     Ok(DomainCard {
         id: row.id,
@@ -75,7 +93,17 @@ async fn card(app: &App, row: &Domain, organization: &str) -> Result<DomainCard,
         warnings: count(checks::State::Warning),
         being_planned: store::dirty::count(&app.db, row.id).await?,
         open_alerts: store::alerts::count_open(&app.db, Some(row.id)).await?,
+        synced: synced(&standing),
+        gaps: standing.gaps,
+        throughput: charts::throughput(&activity, window),
+        latency: charts::latency(&activity, window),
     })
+}
+
+/// What is in step.
+fn synced(standing: &Standing) -> String {
+    let counted = |count: i64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!("{} and {}", counted(standing.users, "user"), counted(standing.groups, "group"))
 }
 
 /// The way to a first synced user; empty once a domain is active.

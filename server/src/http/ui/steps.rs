@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use planner::plan::{Cause, Change, Fields};
+use planner::plan::{Cause, Change, Fields, Operation};
 use protocol::{DomainId, HoldId, ObjectGuid, OperationId};
 use serde_json::Value;
 use sqlx::PgPool;
@@ -102,7 +102,7 @@ impl Step {
         let is_final = row.state == "parked" && has_lost_its_password(row);
         Self {
             id: row.id,
-            sentence: sentence(row, names),
+            sentence: sentence(row.domain_id, row.subject, row.target, &row.change.0, names),
             badge: Badge::of(&row.state),
             differences: differences(&row.change.0, row.before.as_ref()),
             answer: row.answer.clone().filter(|answer| !answer.is_empty()),
@@ -121,21 +121,44 @@ impl Step {
     }
 }
 
+/// A step of a plan that nobody keeps.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub sentence: Sentence,
+    pub differences: Vec<Difference>,
+}
+
+impl Planned {
+    /// `before`: what JumpCloud has of the user.
+    pub(super) fn new(domain: DomainId, step: &Operation, before: Option<&Value>, names: &Names) -> Self {
+        Self {
+            sentence: sentence(domain, step.subject, step.target, &step.change, names),
+            differences: differences(&step.change, before),
+        }
+    }
+}
+
 /// What JumpCloud refused, and what cannot be opened, is erased at once.
 fn has_lost_its_password(row: &Row) -> bool {
     matches!(row.change.0, Change::SetPassword { .. })
         && matches!(row.error_code.as_deref(), Some("password_refused" | "password_unreadable"))
 }
 
-fn sentence(row: &Row, names: &Names) -> Sentence {
-    let (verb, joint, tail) = phrase(&row.change.0, row.target.is_some());
+fn sentence(
+    domain: DomainId,
+    subject: ObjectGuid,
+    target: Option<ObjectGuid>,
+    change: &Change,
+    names: &Names,
+) -> Sentence {
+    let (verb, joint, tail) = phrase(change, target.is_some());
     Sentence {
         verb,
-        subject: names.link(row.domain_id, row.subject),
+        subject: names.link(domain, subject),
         joint,
-        target: row.target.map(|target| names.link(row.domain_id, target)),
+        target: target.map(|target| names.link(domain, target)),
         tail,
-        takes_away: words::takes_away(&row.kind),
+        takes_away: words::takes_away(change.kind()),
     }
 }
 

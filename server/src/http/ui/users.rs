@@ -1,24 +1,24 @@
-//! Users: the list, and one user: why it is or is not synced.
+//! Users: the list, its filter, and the same as a file.
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::State;
-use planner::input::JumpCloudUser;
-use planner::reason::Reason;
 use protocol::{DomainId, ObjectGuid};
 
 use super::chrome::Chrome;
 use super::extract::{Filter, Id};
-use super::facts::{self, Fact};
-use super::form::{Fields, Form};
-use super::passwords::{self, Places};
+use super::facts;
+use super::form::Form;
+use super::passwords::meaning;
 use super::session::Viewer;
-use super::steps::{NameLink, Names, Step};
-use super::views::{Badge, DomainHead, Paging, STATUSES, Tally, reason, tallies};
-use super::{Answer, Refusal, again, domains, page, to};
-use crate::actions::subjects;
+use super::views::{Badge, DomainHead, Paging, STATUSES, Tally, address, reason, tallies};
+use super::{Answer, domains, page};
+use crate::actions::coverage::STATES;
 use crate::app::App;
-use crate::error::Error;
+use crate::http::{export, why};
 use crate::store;
+use crate::store::roster::{self, Sort};
 use crate::store::subjects::UserView;
 
 const PAGE: i64 = 50;
@@ -30,8 +30,15 @@ struct ListPage {
     head: DomainHead,
     form: Form,
     tallies: Vec<Tally>,
+    /// Codes that reasons have here, with a word for each.
+    reasons: Vec<(String, String)>,
+    passwords: Vec<(&'static str, &'static str)>,
     rows: Vec<Row>,
+    /// Why nobody is found.
+    absent: Vec<String>,
     paging: Paging,
+    csv: String,
+    json: String,
 }
 
 #[derive(Debug)]
@@ -41,38 +48,45 @@ struct Row {
     account: String,
     badge: Badge,
     reason: String,
-}
-
-#[derive(Debug, Template)]
-#[template(path = "users/show.html")]
-struct ShowPage {
-    chrome: Chrome,
-    head: DomainHead,
-    guid: ObjectGuid,
-    name: String,
-    badge: Badge,
-    user: UserView,
-    reasons: Vec<Reason>,
-    path: Vec<NameLink>,
-    directory: Vec<Fact>,
-    jumpcloud: Vec<Fact>,
     /// None while the user is not in scope.
-    password: Option<passwords::Shown>,
-    hold_hours: u32,
-    steps: Vec<Step>,
-    /// Whom it could be in JumpCloud; only while a person has to decide.
-    candidates: Vec<JumpCloudUser>,
-    form: Form,
+    password: Option<Badge>,
+    jumpcloud: Option<String>,
 }
 
-impl ShowPage {
-    fn here(&self) -> String {
-        format!("/domains/{}/users/{}", self.head.id, self.guid)
+/// What the address asks for.
+struct Asked {
+    query: Option<String>,
+    status: Option<&'static str>,
+    reason: Option<String>,
+    password: Option<&'static str>,
+}
+
+impl Asked {
+    fn of(filter: &Filter) -> Self {
+        Self {
+            query: filter.text("query"),
+            status: filter.one_of("status", &STATUSES),
+            reason: filter.text("reason"),
+            password: filter.one_of("password", &STATES),
+        }
     }
 
-    /// JumpCloud does not have the current one.
-    fn password_lags(&self) -> bool {
-        self.password.as_ref().is_some_and(|password| !password.meaning.remedy.is_empty())
+    fn filter(&self) -> roster::Filter<'_> {
+        roster::Filter {
+            query: self.query.as_deref(),
+            status: self.status,
+            reason: self.reason.as_deref(),
+            password: self.password,
+        }
+    }
+
+    fn kept(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            ("query", self.query.as_deref()),
+            ("status", self.status),
+            ("reason", self.reason.as_deref()),
+            ("password", self.password),
+        ]
     }
 }
 
@@ -83,24 +97,41 @@ pub(super) async fn list(
     filter: Filter,
 ) -> Answer {
     let domain = domains::find(&app, id).await?;
-    let (query, status) = (filter.text("query"), filter.one_of("status", &STATUSES));
+    let asked = Asked::of(&filter);
     let after = filter.parsed("after").map(ObjectGuid);
-    let rows = store::subjects::list_users(&app.db, id, query.as_deref(), status, after, PAGE).await?;
+    let rows = roster::list_users(&app.db, id, chrome.now, &asked.filter(), Sort::Name, after, PAGE).await?;
+    let guids: Vec<_> = rows.iter().map(|row| row.guid).collect();
+    let passwords = store::coverage::list_states(&app.db, id, chrome.now, &guids).await?;
     let counts = store::subjects::count_by_status(&app.db, id).await?;
+    let reasons = roster::count_user_reasons(&app.db, id).await?;
+    let absent = match &asked.query {
+        Some(query) if rows.is_empty() && after.is_none() => why::absent(&app, &domain, query).await?,
+        _ => Vec::new(),
+    };
     let here = format!("/domains/{id}/users");
-    let kept = [("query", query.as_deref()), ("status", status)];
-    let last = rows.last().filter(|_| rows.len() == 50).map(|row| row.guid);
+    let full = i64::try_from(rows.len()).is_ok_and(|count| count == PAGE);
+    let last = rows.last().filter(|_| full).map(|row| row.guid);
     page(&ListPage {
-        chrome,
         head: DomainHead::new(&domain, "users"),
-        form: Form::filter(&kept),
+        form: Form::filter(&asked.kept()),
         tallies: tallies(&counts, "user"),
-        paging: Paging::new(&here, &kept, after, last),
-        rows: rows.iter().map(row).collect(),
+        reasons: reasons.into_iter().map(|row| (row.code.clone(), counted(&row.code, row.count))).collect(),
+        passwords: STATES.into_iter().map(|state| (state, meaning(state).badge.word)).collect(),
+        paging: Paging::new(&here, &asked.kept(), after, last),
+        csv: address(&format!("{here}.csv"), &asked.kept()),
+        json: address(&format!("{here}.json"), &asked.kept()),
+        absent: absent.into_iter().map(|absence| absence.message).collect(),
+        rows: rows.iter().map(|user| row(user, &passwords)).collect(),
+        chrome,
     })
 }
 
-fn row(user: &UserView) -> Row {
+/// A reason's code as a word of a list.
+fn counted(code: &str, count: i64) -> String {
+    format!("{} ({count})", code.replace('_', " "))
+}
+
+fn row(user: &UserView, passwords: &BTreeMap<ObjectGuid, String>) -> Row {
     Row {
         guid: user.guid,
         name: facts::name(user),
@@ -112,91 +143,25 @@ fn row(user: &UserView) -> Row {
             .join(" · "),
         badge: Badge::of(&user.status),
         reason: reason(&user.reasons, &user.status),
+        password: passwords.get(&user.guid).map(|state| meaning(state).badge),
+        jumpcloud: user.jumpcloud_username.clone(),
     }
 }
 
-pub(super) async fn show(
-    State(app): State<App>,
-    chrome: Chrome,
-    Id((id, guid)): Id<(DomainId, ObjectGuid)>,
-) -> Answer {
-    page(&shown(&app, chrome, id, guid, Form::default()).await?)
-}
-
-async fn shown(
-    app: &App,
-    chrome: Chrome,
-    id: DomainId,
-    guid: ObjectGuid,
-    form: Form,
-) -> Result<ShowPage, Refusal> {
-    let domain = domains::find(app, id).await?;
-    let user = store::subjects::find_user(&app.db, id, guid).await?.ok_or(Error::NotFound("user"))?;
-    let operations = store::operations::list_of(&app.db, id, guid, 50).await?;
-    let names = Names::of(&app.db, &operations).await?;
-    let around: Vec<_> = user.scope_path.iter().copied().chain(user.body.manager).collect();
-    let around = Names::load(&app.db, &around).await?;
-    let known = match &user.jumpcloud_id {
-        Some(known) => store::mirror::find_user(&app.db, domain.organization_id, known).await?,
-        None => None,
-    };
-    let candidates = if user.status == "conflict" {
-        store::mirror::list_candidates(&app.db, id, guid).await?
-    } else {
-        Vec::new()
-    };
-    let places = Places::new(&store::agents::list_of(&app.db, id).await?);
-    let password = store::coverage::find(&app.db, id, chrome.now, guid).await?;
-    Ok(ShowPage {
-        chrome,
-        head: DomainHead::new(&domain, "users"),
-        password: password.map(|password| passwords::Shown::new(id, &password, &places)),
-        hold_hours: domain.settings.password_hold_hours,
-        guid,
-        name: facts::name(&user),
-        badge: Badge::of(&user.status),
-        reasons: user.reasons.0.clone(),
-        path: user.scope_path.iter().map(|group| around.link(id, *group)).collect(),
-        directory: facts::directory(&user.body, user.body.manager.map(|manager| around.link(id, manager))),
-        jumpcloud: known.as_ref().map(facts::jumpcloud).unwrap_or_default(),
-        steps: operations.iter().map(|row| Step::new(row, &names)).collect(),
-        candidates,
-        user,
-        form,
-    })
-}
-
-pub(super) async fn sync(
+pub(super) async fn csv(
     State(app): State<App>,
     viewer: Viewer,
-    Id((id, guid)): Id<(DomainId, ObjectGuid)>,
+    Id(id): Id<DomainId>,
+    filter: Filter,
 ) -> Answer {
-    subjects::sync_user(&app, &viewer.actor(), id, guid).await?;
-    Ok(to(&format!("/domains/{id}/users/{guid}?done=sync")))
+    Ok(export::users_csv(&app, &viewer.actor(), id, &Asked::of(&filter).filter()).await?)
 }
 
-/// A person decides which JumpCloud user this is: one of those listed, or another by its id.
-pub(super) async fn decide_takeover(
+pub(super) async fn json(
     State(app): State<App>,
     viewer: Viewer,
-    chrome: Chrome,
-    Id((id, guid)): Id<(DomainId, ObjectGuid)>,
-    fields: Fields,
+    Id(id): Id<DomainId>,
+    filter: Filter,
 ) -> Answer {
-    let chosen = match fields.text("choice") {
-        "" | "other" => fields.text("jumpcloud_id"),
-        listed => listed,
-    };
-    let mut form = Form::typed(&fields, &[]);
-    if chosen.is_empty() {
-        form.wrong("jumpcloud_id", "must be chosen or typed: which JumpCloud user is it?");
-        return again(&shown(&app, chrome, id, guid, form).await?);
-    }
-    match subjects::decide_takeover(&app, &viewer.actor(), id, guid, chosen).await {
-        Ok(()) => Ok(to(&format!("/domains/{id}/users/{guid}?done=takeover"))),
-        Err(error) => {
-            let form = form.with(error)?;
-            again(&shown(&app, chrome, id, guid, form).await?)
-        }
-    }
+    Ok(export::users_json(&app, &viewer.actor(), id, &Asked::of(&filter).filter()).await?)
 }

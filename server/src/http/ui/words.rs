@@ -1,6 +1,7 @@
 //! What codes mean, in the words that pages use.
 
 use chrono::{DateTime, Utc};
+use planner::Status;
 use serde_json::Value;
 
 use crate::store::admins::Role;
@@ -25,6 +26,7 @@ pub(super) fn done(code: &str) -> Option<&'static str> {
         "takeover" => "Your decision was kept. The user is being planned again; reload the page in a moment.",
         "adopted" => "The group will be adopted. It is being planned again; reload the page in a moment.",
         "retried" => "The operation is being tried again.",
+        "retried-all" => "The operations are being tried again.",
         "approved" => "Approved. What was held is being carried out.",
         "rejected" => {
             "Rejected. What was held is not done; each can still be retried in the list of operations."
@@ -100,6 +102,18 @@ pub(super) fn badge(state: &str) -> (&'static str, &'static str) {
         "rejected" => ("quiet", "Rejected"),
         "partly" => ("info", "Decided in part"),
         _ => ("quiet", "Unknown"),
+    }
+}
+
+/// A status as a plan gives it, by the name that pages and the API use.
+pub(super) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Synced => "synced",
+        Status::Pending => "pending",
+        Status::Excluded => "excluded",
+        Status::Conflict => "conflict",
+        Status::Held => "held",
+        Status::Failed => "failed",
     }
 }
 

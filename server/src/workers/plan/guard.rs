@@ -46,7 +46,7 @@ async fn hold_kind(
         return Ok(Vec::new());
     }
     let may = i64::try_from(allowed(limit, linked)).unwrap_or(i64::MAX);
-    let (opened, subjects) = store::holds::insert(tx, domain.id, kind, may, counts.linked, now).await?;
+    let (opened, subjects) = store::holds::insert(tx, domain.id, kind, may, &counts, now).await?;
     if let Some(hold) = opened {
         tracing::warn!(domain.id = %domain.id, hold.id = %hold, "the guard holds {ready} operations of the kind {kind}");
         let detail =

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use planner::origin::Origins;
 use planner::{Operation, Plan};
 use protocol::ObjectGuid;
 use sqlx::PgConnection;
@@ -32,6 +33,7 @@ pub(super) async fn outbox(
     domain: &Domain,
     subjects: &[ObjectGuid],
     plan: &Plan,
+    origins: &Origins<'_>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Made> {
     let mut wanted: BTreeMap<Key, &Operation> =
@@ -55,7 +57,8 @@ pub(super) async fn outbox(
     made.identities
         .extend(new.iter().filter(|new| super::gives_identity(&new.change)).map(|new| new.subject));
     if !new.is_empty() {
-        made.inserted = store::operations::insert(tx, domain.organization_id, domain.id, &new, now).await?;
+        let told: Vec<_> = new.iter().map(|new| (new.clone(), origins.of(new))).collect();
+        made.inserted = store::operations::insert(tx, domain.organization_id, domain.id, &told, now).await?;
     }
     park_futile(tx, domain, &new, now).await?;
     store::holds::update_emptied(tx, domain.id, now).await?;

@@ -1,11 +1,11 @@
 //! Plans that are stored nowhere: of settings that are only tried, and of one user as things stand. They are made by the
 //! same function as the real one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use planner::mapping::{Trial, try_out};
-use planner::{Input, Plan};
+use planner::{Explanation, Input, Plan};
 use protocol::ObjectGuid;
 use sqlx::PgConnection;
 
@@ -23,6 +23,18 @@ pub async fn dry_run(
 ) -> anyhow::Result<Plan> {
     let input = input(conn, domain, &domain.settings, &[(user, "user".into())], now).await?;
     Ok(planner::plan(&input))
+}
+
+/// Why users are or are not synced, rule by rule, as things stand.
+pub async fn explain(
+    conn: &mut PgConnection,
+    domain: &Domain,
+    users: &[ObjectGuid],
+    now: DateTime<Utc>,
+) -> anyhow::Result<BTreeMap<ObjectGuid, Explanation>> {
+    let subjects: Vec<_> = users.iter().map(|user| (*user, "user".to_owned())).collect();
+    let input = input(conn, domain, &domain.settings, &subjects, now).await?;
+    Ok(users.iter().filter_map(|user| Some((*user, planner::explain(&input, *user)?))).collect())
 }
 
 /// What the attribute table of these settings gives for one user. `None` before the domain was read.

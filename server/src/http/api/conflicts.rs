@@ -1,0 +1,72 @@
+//! `/conflicts`: what only a person can decide, or mend in AD or JumpCloud.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use planner::Explanation;
+use protocol::{DomainId, ObjectGuid};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::extract::{Query, limit, next, one_of};
+use crate::app::App;
+use crate::error::Error;
+use crate::http::auth::Caller;
+use crate::http::problem::Failure;
+use crate::store::conflicts::{Conflict, KINDS};
+use crate::{store, workers};
+
+#[derive(Debug, Deserialize)]
+pub struct Search {
+    domain_id: Option<DomainId>,
+    kind: Option<String>,
+    after: Option<ObjectGuid>,
+    limit: Option<i64>,
+}
+
+/// With the counts of each kind, and whom a user could be in JumpCloud.
+pub async fn list(
+    State(app): State<App>,
+    _: Caller,
+    Query(search): Query<Search>,
+) -> Result<Json<Value>, Failure> {
+    let kind = one_of("kind", search.kind.as_deref(), &KINDS)?;
+    let limit = limit(search.limit)?;
+    let rows = store::conflicts::list(&app.db, search.domain_id, kind, search.after, limit).await?;
+    let next = next(&rows, limit, |row| row.guid.to_string());
+    let counts = store::conflicts::count(&app.db, search.domain_id).await?;
+    let counts: BTreeMap<_, _> = counts.into_iter().map(|row| (row.kind, row.count)).collect();
+    let explained = explained(&app, &rows).await?;
+    let items: Vec<_> = rows.iter().map(|row| view(row, explained.get(&(row.domain_id, row.guid)))).collect();
+    Ok(Json(json!({"items": items, "next": next, "counts": counts})))
+}
+
+/// The users among the conflicts, explained.
+pub async fn explained(
+    app: &App,
+    rows: &[Conflict],
+) -> Result<BTreeMap<(DomainId, ObjectGuid), Explanation>, Error> {
+    let mut users = BTreeMap::<DomainId, Vec<ObjectGuid>>::new();
+    for row in rows.iter().filter(|row| row.object == "user") {
+        users.entry(row.domain_id).or_default().push(row.guid);
+    }
+    let mut found = BTreeMap::new();
+    for (id, users) in users {
+        let mut conn = app.db.acquire().await?;
+        let Some(domain) = store::domains::find(&mut *conn, id).await? else { continue };
+        let explained = workers::plan::explain(&mut conn, &domain, &users, app.clock.now())
+            .await
+            .map_err(|error| Error::internal(format!("could not explain: {error:#}")))?;
+        found.extend(explained.into_iter().map(|(user, explained)| ((id, user), explained)));
+    }
+    Ok(found)
+}
+
+fn view(row: &Conflict, explained: Option<&Explanation>) -> Value {
+    json!({
+        "kind": row.kind, "domain_id": row.domain_id, "object": row.object, "object_guid": row.guid, "name": row.name,
+        "distinguished_name": row.dn, "reasons": row.reasons.0, "operation_id": row.operation_id,
+        "candidates": explained.map(|explained| &explained.candidates).into_iter().flatten().collect::<Vec<_>>(),
+    })
+}

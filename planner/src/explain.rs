@@ -231,7 +231,8 @@ fn in_jumpcloud(person: &Person<'_>, read: &Read<'_>, is_blocked: bool) -> Rule 
         return Rule::passed(CODE, format!("Linked to {} ({}). {how}{note}", shown(record), record.id));
     }
     if !clashes.is_empty() {
-        return Rule::failed(CODE, clashes);
+        let gone = person.subject.link.as_ref().filter(|_| is_blocked).map(|_| users::deleted_in_jumpcloud());
+        return Rule::failed(CODE, clashes.into_iter().chain(gone).collect());
     }
     if is_blocked {
         return not_looked_for(person);

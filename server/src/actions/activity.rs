@@ -1,7 +1,5 @@
 //! Whether JumpCloud is in step with a domain, and if not where; how much was done, and how long it took.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Duration, Utc};
 use protocol::DomainId;
 use serde::Serialize;
@@ -205,21 +203,17 @@ async fn deciding(app: &App, domain: &Domain) -> Result<Vec<Gap>> {
 /// What is planned and not done.
 async fn doing(app: &App, domain: &Domain) -> Result<Vec<Gap>> {
     let mut gaps = Vec::new();
-    let planned: BTreeMap<_, i64> = store::operations::count_planned(&app.db, domain.id)
-        .await?
-        .into_iter()
-        .fold(BTreeMap::new(), |mut sums, row| {
-            *sums.entry(row.state).or_default() += row.count;
-            sums
-        });
-    let ready = planned.get("ready").copied().unwrap_or_default()
-        + planned.get("leased").copied().unwrap_or_default();
+    let planned = store::operations::count_planned(&app.db, domain.id).await?;
+    let waiting = planned.iter().filter(|row| row.state == "ready");
+    let ready = waiting.map(|row| row.count).sum::<i64>();
     match domain.mode {
-        Mode::Active if ready > 0 => {
-            let message = counted(ready, "change is under way", "changes are under way");
-            gaps.push(gap("under_way", message, format!("/operations?domain={}&state=ready", domain.id)));
+        Mode::Active => {
+            let under_way = store::work::count_under_way(&app.db, domain.id).await?;
+            if under_way > 0 {
+                let message = counted(under_way, "change is under way", "changes are under way");
+                gaps.push(gap("under_way", message, format!("/operations?domain={}&state=ready", domain.id)));
+            }
         }
-        Mode::Active => {}
         Mode::Preview => {
             let message = format!("the domain is not active: {ready} changes would be made");
             gaps.push(gap("preview", message, format!("/domains/{}/preview", domain.id)));

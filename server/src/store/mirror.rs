@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use planner::input::{JumpCloudGroup, JumpCloudUser};
-use protocol::{DomainId, ObjectGuid, OrganizationId};
+use protocol::{DomainId, OrganizationId};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
@@ -287,26 +287,4 @@ pub async fn find_group(
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| row.body.0))
-}
-
-/// JumpCloud users that have the username or the email that a user of the directory wants: whom it could be.
-pub async fn list_candidates(
-    db: impl PgExecutor<'_>,
-    domain: DomainId,
-    guid: ObjectGuid,
-) -> sqlx::Result<Vec<JumpCloudUser>> {
-    let rows = sqlx::query!(
-        r#"select j.body as "body: Json<JumpCloudUser>"
-           from directory_users u
-           join domains d on d.id = u.domain_id
-           join jumpcloud_users j on j.organization_id = d.organization_id
-             and (j.username_key = u.username_key or j.email_key = u.email_key)
-           where u.domain_id = $1 and u.guid = $2
-           order by j.username_key, j.id limit 50"#,
-        domain.0,
-        guid.0
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|row| row.body.0).collect())
 }

@@ -396,30 +396,3 @@ pub async fn list_names(db: impl PgExecutor<'_>, guids: &[ObjectGuid]) -> sqlx::
     .fetch_all(db)
     .await
 }
-
-/// Who and what a group lists directly, by name.
-pub async fn list_members(
-    db: impl PgExecutor<'_>,
-    domain: DomainId,
-    group: ObjectGuid,
-    limit: i64,
-) -> sqlx::Result<Vec<Name>> {
-    sqlx::query_as!(
-        Name,
-        r#"select m.member_guid as "guid!: ObjectGuid", m.domain_id as "domain_id!: DomainId",
-                  case when u.guid is not null then 'user' when g.guid is not null then 'group' else 'other' end as "kind!",
-                  coalesce(u.display_name, u.sam_account_name, g.sam_account_name, m.member_dn) as "name!",
-                  m.member_dn as "dn!"
-           from memberships m
-           left join directory_users u on u.domain_id = m.domain_id and u.guid = m.member_guid
-           left join directory_groups g on g.domain_id = m.domain_id and g.guid = m.member_guid
-           where m.domain_id = $1 and m.group_guid = $2 and not m.vanished
-           order by 3 desc, lower(coalesce(u.display_name, u.sam_account_name, g.sam_account_name, m.member_dn)), 1
-           limit $3"#,
-        domain.0,
-        group.0,
-        limit
-    )
-    .fetch_all(db)
-    .await
-}

@@ -50,6 +50,20 @@ pub async fn list(
     .await
 }
 
+/// Operations that can be done now, or are being done: what waits for a user or group that JumpCloud does not have yet is
+/// not among them.
+pub async fn count_under_way(db: impl PgExecutor<'_>, domain: DomainId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from operations o
+           where o.domain_id = $1 and o.state in ('ready', 'leased')
+             and (not o.needs_link or exists (select from links l where l.domain_id = o.domain_id and l.guid = o.subject))
+             and (o.target is null or exists (select from links l where l.domain_id = o.domain_id and l.guid = o.target))"#,
+        domain.0
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// What a hold has or had, newest first: of one cause if it is given, and only what waits if that is asked.
 pub async fn list_held(
     db: impl PgExecutor<'_>,

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::settings::{DomainSettings, mapping_errors};
 use crate::store::domains::Domain;
+use crate::store::roster::{self, Sort};
 use crate::{store, workers};
 use outcome::Outcome;
 use table::{ADDITIONAL, Act, Row};
@@ -203,7 +204,9 @@ async fn found(app: &App, domain: &Domain, form: &mut Form) -> Result<Vec<Hit>, 
     if query.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = store::subjects::list_users(&app.db, domain.id, Some(&query), None, None, HITS).await?;
+    let filter = roster::Filter { query: Some(&query), ..roster::Filter::default() };
+    let now = app.clock.now();
+    let rows = store::roster::list_users(&app.db, domain.id, now, &filter, Sort::Name, None, HITS).await?;
     if let [only] = &rows[..] {
         form.set("user", only.guid.to_string());
     }

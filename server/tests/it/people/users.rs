@@ -87,7 +87,9 @@ async fn users_are_filtered_ordered_and_given_out_as_a_file(db: PgPool) {
     assert_eq!((accounts(&rest), &rest["next"]), (vec!["cora".into()], &Value::Null));
     assert_eq!(accounts(&program.get(&format!("{users}?reason=no_last_name")).await), ["cora"]);
     let covered = program.get(&format!("{users}?password=never_captured")).await;
-    assert_eq!(accounts(&covered), ["bob", "ada"], "who is not in scope has no password to cover");
+    assert_eq!(accounts(&covered), ["bob", "cora", "ada"], "cora is in scope, and left out for her name");
+    let delivered = program.get(&format!("{users}?password=delivered")).await;
+    assert_eq!(accounts(&delivered), Vec::<String>::new());
     assert_eq!(covered["items"][0]["password_state"], "never_captured");
     assert_eq!(covered["items"][0]["jumpcloud_username"], "bob");
     assert_eq!(program.text(&format!("{users}?password=bogus")).await.0, 422);

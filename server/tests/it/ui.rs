@@ -7,6 +7,6 @@ mod live_pages;
 mod mapping_pages;
 mod pages;
 mod password_pages;
-mod review_pages;
 mod people_pages;
+mod review_pages;
 mod signing_in;

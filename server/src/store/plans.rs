@@ -69,7 +69,7 @@ pub async fn list(
                order by id limit $6
            )
            select o.id as "id: OperationId", o.domain_id as "domain_id: DomainId", o.subject as "subject: ObjectGuid",
-                  o.target as "target: ObjectGuid", o.kind, o.change as "change: Json<Change>", o.state,
+                  o.target as "target: ObjectGuid", o.kind, o.change as "change: Json<Change>", o.cause, o.state,
                   o.hold_id as "hold_id: HoldId", o.attempts, o.next_attempt_at as "next_attempt_at: DateTime<Utc>",
                   coalesce(o.before, j.body) as "before: Value", o.answer, o.error_code, o.error_message,
                   o.created_at as "created_at: DateTime<Utc>", o.settled_at as "settled_at: DateTime<Utc>",
@@ -99,6 +99,7 @@ pub async fn list(
                 target: row.target,
                 kind: row.kind,
                 change: row.change,
+                cause: row.cause,
                 state: row.state,
                 hold_id: row.hold_id,
                 attempts: row.attempts,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::coverage::one_of;
+use super::extract::one_of;
 use super::extract::{Id, Query, limit, next, page};
 use crate::actions;
 use crate::app::App;

@@ -6,6 +6,7 @@
 //! Tests that end or restart a part start that part for themselves.
 
 pub mod agent;
+pub mod browser;
 pub mod dc;
 pub mod passwords;
 pub mod place;

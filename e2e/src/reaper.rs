@@ -47,6 +47,11 @@ pub fn keep(kind: &str, name: &str) -> Result<()> {
     tell("keep", kind, name)
 }
 
+/// It has ended by itself.
+pub fn forget(kind: &str, name: &str) -> Result<()> {
+    tell("drop", kind, name)
+}
+
 fn tell(verb: &str, kind: &str, name: &str) -> Result<()> {
     let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
     let pipe = match &mut *reaper {

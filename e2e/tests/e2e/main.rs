@@ -5,6 +5,7 @@
 mod access;
 mod attributes;
 mod bad_input;
+mod browser;
 mod capture;
 mod capture_install;
 mod checks;

@@ -1,6 +1,7 @@
 //! What surrounds every page: navigation, who is signed in, what needs attention, and what was just done.
 
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 
@@ -8,7 +9,7 @@ use super::extract;
 use super::refusal::Refusal;
 use super::session::Viewer;
 use super::words;
-use crate::app::App;
+use crate::app::{App, Place};
 use crate::store;
 
 /// The frame of a page.
@@ -23,6 +24,15 @@ pub(super) struct Chrome {
     /// The first part of the path: which entry of the navigation is the current one.
     section: String,
     done: Option<String>,
+    /// Where the page stands among what is told; none if asking for its address again does not give it again.
+    live: Option<Live>,
+}
+
+/// How an open page keeps itself up to date.
+#[derive(Debug)]
+struct Live {
+    here: String,
+    since: Place,
 }
 
 /// Something that waits for a person, shown on every page until it is settled.
@@ -79,7 +89,18 @@ impl Chrome {
             open_conflicts,
             section,
             done,
+            live: None,
         })
+    }
+
+    /// Where an open page hears what has changed.
+    pub(super) fn events(&self) -> Option<String> {
+        Some(format!("/events?since={}", self.live.as_ref()?.since))
+    }
+
+    /// What an open page asks for again to get its blocks.
+    pub(super) fn here(&self) -> Option<&str> {
+        Some(&self.live.as_ref()?.here)
     }
 
     pub(super) fn is_in(&self, section: &str) -> bool {
@@ -111,6 +132,11 @@ impl FromRequestParts<App> for Chrome {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let viewer = Viewer::from_request_parts(parts, app).await?;
         let done = extract::parameter(&parts.uri, "done");
-        Ok(Self::load(app, viewer, parts.uri.path(), done).await?)
+        // Before anything is read: what changes from now on is told.
+        let since = app.topics.here();
+        let mut chrome = Self::load(app, viewer, parts.uri.path(), done).await?;
+        let asked_for = parts.method == Method::GET;
+        chrome.live = asked_for.then(|| Live { here: extract::without(&parts.uri, "done"), since });
+        Ok(chrome)
     }
 }

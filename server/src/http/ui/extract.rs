@@ -64,6 +64,26 @@ pub(super) fn parameter(uri: &Uri, name: &str) -> Option<String> {
     pairs(uri).into_iter().find(|(found, _)| found == name).map(|(_, value)| value)
 }
 
+/// The path and query of an address, but for one parameter.
+pub(super) fn without(uri: &Uri, name: &str) -> String {
+    let of = |pair: &&str| pair.split('=').next() != Some(name);
+    let query: Vec<_> = uri.query().into_iter().flat_map(|query| query.split('&')).filter(of).collect();
+    if query.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), query.join("&")) }
+}
+
 fn pairs(uri: &Uri) -> Vec<(String, String)> {
     Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_its_other_parameters() {
+        let without = |address: &'static str| without(&Uri::from_static(address), "done");
+        assert_eq!(without("/a?done=saved"), "/a");
+        assert_eq!(without("/a?query=x%20y&done=saved&status=done"), "/a?query=x%20y&status=done");
+        assert_eq!(without("/a"), "/a");
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn asked_by_page(headers: &HeaderMap) -> bool {
 pub(super) fn without_session(headers: &HeaderMap) -> Response {
     let page = headers.get("hx-current-url").and_then(|url| url.to_str().ok()?.parse().ok());
     let page = page.as_ref().and_then(|url: &axum::http::Uri| url.path_and_query());
-    let log_in = login::address(page.map_or("/", |page| page.as_str()), true);
+    let log_in = login::address(page.map_or("/", |page| page.as_str()), false);
     (StatusCode::UNAUTHORIZED, [("hx-redirect", log_in)]).into_response()
 }
 

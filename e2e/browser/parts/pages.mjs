@@ -1,0 +1,95 @@
+// Every page that there is, found by following links, is sound.
+
+import assert from 'node:assert/strict';
+import { admin, visitor } from '../lib/browser.mjs';
+import { open, sound, untroubled } from '../lib/checks.mjs';
+import { at, busy, quiet } from '../lib/facts.mjs';
+import { nameOf, pictures } from '../lib/pictures.mjs';
+import { routeOf, routes } from '../lib/routes.mjs';
+
+/** Pages of one route look alike: so many of each are looked at. */
+const EACH = 2;
+const FILES = /\.(csv|json)$/;
+
+/** Where links of the page lead, on this site. */
+const links = (page) => page.evaluate(() => [...document.links]
+  .filter((link) => link.origin === location.origin && !link.hash.includes('/'))
+  .map((link) => link.pathname + link.search));
+
+async function everyPage(browser) {
+  const page = await admin(browser);
+  const all = await routes();
+  const wanted = ['/', at(busy), at(quiet), at(quiet, '/preview'), at(quiet, '/users'), '/domains/new', '/organizations/new'];
+  const seen = new Set();
+  const wrong = [];
+  const looked = new Map(all.map((route) => [route, 0]));
+  while (wanted.length) {
+    const path = wanted.shift();
+    const route = routeOf(path.split('?')[0], all);
+    if (seen.has(path) || route === '/login') continue;
+    seen.add(path);
+    assert(route, `the link ${path} leads nowhere`);
+    if (looked.get(route) >= EACH) continue;
+    looked.set(route, looked.get(route) + 1);
+    if (FILES.test(route)) {
+      const answer = await page.request.get(path);
+      assert.equal(answer.status(), 200, path);
+      assert.match(answer.headers()['content-disposition'], /^attachment/);
+      continue;
+    }
+    try {
+      await open(page, path);
+      const first = looked.get(route) === 1;
+      await sound(page, { picture: first ? pictures(nameOf(route)) : undefined });
+    } catch (error) {
+      wrong.push(error.message);
+    }
+    wanted.push(...(await links(page)));
+  }
+  assert.equal(wrong.length, 0, wrong.join('\n\n'));
+  const missed = [...looked].filter(([route, times]) => times === 0 && route !== '/login').map(([route]) => route);
+  assert.deepEqual(missed, [], 'pages that no link leads to, and that this test does not know');
+}
+
+async function outside(browser) {
+  const page = await visitor(browser);
+  await open(page, '/login');
+  await sound(page, { picture: pictures('login') });
+  await page.getByLabel('Mail address').fill('nobody@e2e.example');
+  await page.getByLabel('Password', { exact: true }).fill('wrong');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByText('The mail address or the password is wrong.').first().waitFor();
+  await sound(page);
+}
+
+async function answers(browser) {
+  const page = await admin(browser);
+  await open(page, at(quiet));
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await page.getByText('The token is shown only now', { exact: false }).waitFor();
+  await sound(page, { picture: pictures('token') });
+  await open(page, at(quiet, '/settings'));
+  await page.getByRole('textbox', { name: 'Integration group' }).fill('no name');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Nothing was changed.', { exact: false }).first().waitFor();
+  await sound(page, { picture: pictures('settings-wrong') });
+  assert.equal(await page.getByRole('textbox', { name: 'Integration group' }).inputValue(), 'no name');
+}
+
+async function unknown(browser) {
+  const page = await admin(browser);
+  const nobody = '00000000-0000-4000-8000-000000000000';
+  for (const path of [`/domains/${nobody}`, '/domains/none', `/holds/${nobody}`, at(busy, `/users/${nobody}`), at(busy, '/groups/x'), '/nowhere']) {
+    await open(page, path, 404);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    untroubled(page);
+  }
+  await sound(page, { picture: pictures('refusal') });
+}
+
+export const pages = [
+  ['every page is accessible in the light and in the dark, fits a narrow window and breaks nothing', everyPage],
+  ['so is what is shown to those who have not signed in', outside],
+  ['so are the answers to forms', answers],
+  ['an unknown address or id is told so', unknown],
+];

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "tabler.min.css",
     "tabler.min.css.gz",
     "htmx.min.js",
     "htmx.min.js.gz",
     "sse.min.js",
     "sse.min.js.gz",
+    "idiomorph-ext.min.js",
+    "idiomorph-ext.min.js.gz",
     "icons.svg",
     "licences.txt",
 ];

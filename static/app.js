@@ -11,6 +11,7 @@ function reveal(block) {
 }
 addEventListener("DOMContentLoaded", () => reveal(document));
 addEventListener("htmx:load", (event) => reveal(event.detail.elt));
+addEventListener("htmx:afterSwap", () => reveal(document));
 
 // Buttons that copy the command beside them.
 addEventListener("click", async (event) => {
@@ -47,3 +48,18 @@ addEventListener("submit", (event) => {
   setTimeout(sendable, 5000, form);
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(sendable));
+
+// A page that is open follows what happens: it is morphed into what the server shows now. What somebody works with stays
+// as it is: a form that has the focus, holds something typed or is under way; what was opened; and what was just done.
+function isInUse(form) {
+  if (form.dataset.sent || form.contains(document.activeElement)) return true;
+  return [...form.elements].some((field) => {
+    if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    return field.checked !== field.defaultChecked || field.value !== (field.defaultValue ?? field.value);
+  });
+}
+addEventListener("DOMContentLoaded", () => Object.assign(Idiomorph.defaults.callbacks, {
+  beforeNodeMorphed: (node) => !(node.localName === "form" && isInUse(node)),
+  beforeNodeRemoved: (node) => node.parentNode?.id !== "main" || node.role !== "status",
+  beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
+}));

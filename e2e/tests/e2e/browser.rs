@@ -1,9 +1,9 @@
 //! The dashboard in a real browser, over a whole system: every page, and what an administrator does there.
 
 use anyhow::Result;
+use e2e::Server;
 use e2e::browser::{self, EMAIL, PASSWORD};
 use e2e::stack::{Options, Stack, names};
-use e2e::Server;
 use serde_json::{Value, json};
 use simulator::Seed;
 

@@ -43,7 +43,7 @@ macro_rules! asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-static ASSETS: LazyLock<[Asset; 7]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 8]> = LazyLock::new(|| {
     [
         asset!("app.css", CSS),
         asset!("app.js", JS),
@@ -51,6 +51,7 @@ static ASSETS: LazyLock<[Asset; 7]> = LazyLock::new(|| {
         asset!(smaller "tabler.min.css", CSS),
         asset!(smaller "htmx.min.js", JS),
         asset!(smaller "sse.min.js", JS),
+        asset!(smaller "idiomorph-ext.min.js", JS),
         asset!(vendor "licences.txt", "text/plain; charset=utf-8"),
     ]
 });

@@ -6,10 +6,11 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 
 use super::extract;
+use super::live::Live;
 use super::refusal::Refusal;
 use super::session::Viewer;
 use super::words;
-use crate::app::{App, Place};
+use crate::app::App;
 use crate::store;
 
 /// The frame of a page.
@@ -24,15 +25,8 @@ pub(super) struct Chrome {
     /// The first part of the path: which entry of the navigation is the current one.
     section: String,
     done: Option<String>,
-    /// Where the page stands among what is told; none if asking for its address again does not give it again.
+    /// None if asking for the page's address again does not give the page again.
     live: Option<Live>,
-}
-
-/// How an open page keeps itself up to date.
-#[derive(Debug)]
-struct Live {
-    here: String,
-    since: Place,
 }
 
 /// Something that waits for a person, shown on every page until it is settled.
@@ -93,14 +87,9 @@ impl Chrome {
         })
     }
 
-    /// Where an open page hears what has changed.
-    pub(super) fn events(&self) -> Option<String> {
-        Some(format!("/events?since={}", self.live.as_ref()?.since))
-    }
-
-    /// What an open page asks for again to get its blocks.
-    pub(super) fn here(&self) -> Option<&str> {
-        Some(&self.live.as_ref()?.here)
+    /// How the page keeps itself up to date while it is open.
+    pub(super) fn live(&self) -> Option<&Live> {
+        self.live.as_ref()
     }
 
     pub(super) fn is_in(&self, section: &str) -> bool {
@@ -135,8 +124,7 @@ impl FromRequestParts<App> for Chrome {
         // Before anything is read: what changes from now on is told.
         let since = app.topics.here();
         let mut chrome = Self::load(app, viewer, parts.uri.path(), done).await?;
-        let asked_for = parts.method == Method::GET;
-        chrome.live = asked_for.then(|| Live { here: extract::without(&parts.uri, "done"), since });
+        chrome.live = (parts.method == Method::GET).then(|| Live::new(&parts.uri, since));
         Ok(chrome)
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use e2e::Server;
 use e2e::browser::{self, EMAIL, PASSWORD};
-use e2e::stack::{Options, Stack, names};
+use e2e::stack::{Options, Stack};
 use serde_json::{Value, json};
 use simulator::Seed;
 

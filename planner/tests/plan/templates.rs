@@ -26,7 +26,7 @@ fn rows(rows: Value) -> Vec<AttributeMapping> {
 
 /// The character and the words with which a template is refused.
 fn refused(template: &str) -> (usize, String) {
-    let wrong = Template::parse(template).expect_err(template);
+    let Err(wrong) = Template::parse(template) else { panic!("{template:?} is taken") };
     (wrong.at, wrong.message)
 }
 

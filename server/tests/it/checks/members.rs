@@ -196,7 +196,7 @@ async fn the_service_accounts_groups_are_found_in_what_was_read(db: PgPool) {
             Record::User(account.clone()),
             Record::Group(nested.clone()),
             Record::Group(domain_admins()),
-            members(60, &[account.clone()]),
+            members(60, std::slice::from_ref(&account)),
             link(DOMAIN_ADMINS, &nested),
         ],
     )

@@ -7,7 +7,7 @@ use planner::plan::{GuardKind, Plan};
 use planner::{Change, Operation, Status};
 use proptest::prelude::*;
 
-use crate::random::{events, histories};
+use crate::random::{Event, events, histories};
 use crate::world::World;
 
 fn config(cases: u32) -> ProptestConfig {
@@ -116,7 +116,12 @@ proptest! {
         world.settle();
         for event in later {
             // JumpCloud's administrators may do as they like; this is about us.
-            if !matches!(event, crate::random::Event::ForeignState(..)) {
+            let is_theirs = match &event {
+                Event::ForeignState(..) => true,
+                Event::Foreign(user) => staged.contains(&user.id),
+                _ => false,
+            };
+            if !is_theirs {
                 world.happen(vec![event]);
                 world.settle();
             }

@@ -25,7 +25,7 @@ fn disabled(count: usize) -> Vec<Record> {
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]
-async fn deletions_that_a_change_brings_are_counted_and_must_be_confirmed(db: PgPool) {
+async fn deletions_that_a_change_brings_are_counted_and_must_be_those_that_were_confirmed(db: PgPool) {
     let world = World::start(db).await;
     let _dc = with_disabled(&world).await;
     let rest = Rest::open(&world.app).await;
@@ -40,7 +40,8 @@ async fn deletions_that_a_change_brings_are_counted_and_must_be_confirmed(db: Pg
         json!({"now": 0, "then": 3, "added": 3, "dropped": 0})
     );
 
-    let refused = rest.patch(&domain, json!({"settings": settings})).await;
+    let none = json!({"settings": settings, "confirm_deletes": 0});
+    let refused = rest.patch(&domain, none).await;
     let refused = refused.refuses(409, "deletes_not_confirmed");
     assert_eq!((&refused.json["deletes"], &refused.json["impact"]["counted"]), (&json!(3), &json!(9)));
     let wrong = json!({"settings": settings, "confirm_deletes": 2});

@@ -130,8 +130,9 @@ pub async fn change(
     Ok(tagged(shown(&app, id).await?))
 }
 
-/// What a change deletes by itself, and whether the caller has said so.
+/// What a change deletes by itself, against what the caller has said of it.
 enum Confirmed {
+    /// It deletes nobody, or the caller has said nothing: a program that does not ask is held by the guard alone.
     Harmless,
     /// As many as were counted: the settings must be those that were counted by.
     Deletes,
@@ -144,14 +145,14 @@ async fn confirmed(
     settings: &DomainSettings,
     said: Option<usize>,
 ) -> Result<Confirmed, Failure> {
-    if !review::takes_effect(domain, settings) {
+    let Some(said) = said.filter(|_| review::takes_effect(domain, settings)) else {
         return Ok(Confirmed::Harmless);
-    }
+    };
     let impact = review::impact(app, domain, settings).await?;
-    if impact.deletes == 0 {
+    if impact.deletes == 0 && said == 0 {
         return Ok(Confirmed::Harmless);
     }
-    if review::confirms(&impact, said, impact.deletes) {
+    if review::confirms(&impact, Some(said), impact.deletes) {
         return Ok(Confirmed::Deletes);
     }
     let detail = format!(

@@ -18,5 +18,6 @@ pub mod organizations;
 pub mod previews;
 pub mod progress;
 pub mod sealing;
+pub mod setup;
 pub mod subjects;
 pub mod transfers;

@@ -31,6 +31,7 @@ pub mod progress;
 pub mod roster;
 pub mod sealing_keys;
 pub mod session;
+pub mod setup;
 pub mod subjects;
 pub mod topics;
 pub mod transfers;

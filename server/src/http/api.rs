@@ -16,6 +16,7 @@ pub mod operations;
 pub mod organizations;
 pub mod people;
 pub mod preview;
+pub mod setup;
 pub mod tokens;
 pub mod views;
 
@@ -44,6 +45,9 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains/{id}/pause", post(domains::pause))
         .route("/domains/{id}/resync", post(domains::resync))
         .route("/domains/{id}/checks", get(domains::checks))
+        .route("/domains/{id}/containers", get(setup::containers))
+        .route("/domains/{id}/setup", get(setup::find))
+        .route("/domains/{id}/setup/choices", post(setup::choose))
         .route("/domains/{id}/coverage", get(coverage::coverage))
         .route("/domains/{id}/standing", get(activity::standing))
         .route("/domains/{id}/activity", get(activity::activity))

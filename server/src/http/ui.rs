@@ -31,6 +31,7 @@ mod progress;
 mod refusal;
 mod session;
 mod settings;
+mod setup;
 mod steps;
 mod unsynced;
 mod user;
@@ -62,6 +63,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains", get(domains::list))
         .route("/domains/new", get(domains::blank).post(domains::add))
         .merge(of_one_domain())
+        .merge(setup::router())
         .route("/operations", get(operations::list))
         .route("/operations/retry", post(operations::retry_all))
         .route("/operations/{id}/retry", post(operations::retry))

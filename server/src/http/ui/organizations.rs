@@ -76,25 +76,37 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
 }
 
 pub(super) async fn blank(chrome: Chrome) -> Answer {
+    page(&NewPage { chrome, form: blank_form() })
+}
+
+pub(super) fn blank_form() -> Form {
     let mut form = Form::default();
     form.set("region", REGIONS[0]);
     form.set("credential", "api_key");
-    page(&NewPage { chrome, form })
+    form
 }
 
-pub(super) async fn add(State(app): State<App>, viewer: Viewer, chrome: Chrome, fields: Fields) -> Answer {
+/// What was typed, the secrets aside.
+pub(super) fn typed_form(fields: &Fields) -> Form {
+    Form::typed(fields, &SECRETS)
+}
+
+pub(super) fn new_organization(fields: &Fields) -> NewOrganization {
     let region = fields.text("region");
     let base_url = if REGIONS.contains(&region) { region } else { fields.text("base_url") };
-    let new = NewOrganization {
+    NewOrganization {
         name: fields.text("name").into(),
         base_url: base_url.into(),
         jumpcloud_org_id: fields.filled("org_id"),
-        credential: credential(&fields),
-    };
-    match organizations::add(&app, &viewer.actor(), new).await {
+        credential: credential(fields),
+    }
+}
+
+pub(super) async fn add(State(app): State<App>, viewer: Viewer, chrome: Chrome, fields: Fields) -> Answer {
+    match organizations::add(&app, &viewer.actor(), new_organization(&fields)).await {
         Ok(id) => Ok(to(&format!("/organizations/{id}?done=organization-added"))),
         Err(error) => {
-            let form = explained(Form::typed(&fields, &SECRETS), error)?;
+            let form = explained(typed_form(&fields), error)?;
             again(&NewPage { chrome, form })
         }
     }
@@ -116,7 +128,7 @@ pub(super) async fn change_credential(
     match organizations::change_credential(&app, &viewer.actor(), id, credential(&fields)).await {
         Ok(()) => Ok(to(&format!("/organizations/{id}?done=credential-changed"))),
         Err(error) => {
-            let form = explained(Form::typed(&fields, &SECRETS), error)?;
+            let form = explained(typed_form(&fields), error)?;
             again(&shown(&app, chrome, id, form).await?)
         }
     }
@@ -151,7 +163,7 @@ fn credential(fields: &Fields) -> NewCredential {
 }
 
 /// An error of the credential as a whole stands at the field that holds the secret.
-fn explained(mut form: Form, error: Error) -> Result<Form, super::Refusal> {
+pub(super) fn explained(mut form: Form, error: Error) -> Result<Form, super::Refusal> {
     let secret = if form.is("credential", "service_account") { SECRETS[1] } else { SECRETS[0] };
     match error {
         Error::Invalid(errors) => {

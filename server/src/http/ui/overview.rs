@@ -112,25 +112,25 @@ fn steps(has_organization: bool, rows: &[Domain], cards: &[DomainCard]) -> Vec<S
         return Vec::new();
     }
     let first = rows.first();
-    let at = |page: &str| first.map_or("/domains/new".into(), |row| format!("/domains/{}{page}", row.id));
+    let at = |step: &str| first.map_or("/setup".into(), |row| format!("/setup/{}{step}", row.id));
     let step = |title, help, href, done| Step { title, help, href, done, next: false };
     let mut steps = vec![
         step(
             "Add an organization",
             "Your JumpCloud organization, with an API key or a service account.",
-            "/organizations/new".to_owned(),
+            "/setup/organization".to_owned(),
             has_organization,
         ),
         step(
             "Add a domain",
             "The Active Directory domain, the group whose members are synced, and the account that reads it.",
-            "/domains/new".to_owned(),
+            "/setup/organization".to_owned(),
             first.is_some(),
         ),
         step(
             "Enroll an agent",
             "One command on each domain controller. Nothing is edited there by hand.",
-            at("#agents"),
+            at("/agents"),
             cards.iter().any(|card| !card.agents.is_empty()),
         ),
         step(
@@ -139,7 +139,7 @@ fn steps(has_organization: bool, rows: &[Domain], cards: &[DomainCard]) -> Vec<S
             at("/preview"),
             rows.iter().any(|row| row.directory_read_at.is_some()),
         ),
-        step("Activate", "From then on JumpCloud follows the directory.", at("/preview#activate"), false),
+        step("Activate", "From then on JumpCloud follows the directory.", at("/preview"), false),
     ];
     if let Some(step) = steps.iter_mut().find(|step| !step.done) {
         step.next = true;

@@ -12,8 +12,14 @@ use crate::store::domains::Mode;
 pub(super) fn done(code: &str) -> Option<&'static str> {
     Some(match code {
         "organization-added" => "The organization was added. JumpCloud is being read.",
+        "organization-there" => {
+            "There was an organization of this name already: it goes on with that one, and its credential was not changed."
+        }
         "credential-changed" => "The credential was changed.",
         "domain-added" => "The domain was added. Nothing is written to JumpCloud before you activate it.",
+        "domain-there" => {
+            "There was this domain already in the organization: it goes on with that one, and nothing of it was changed."
+        }
         "saved" => "The settings were saved. Every agent has them within seconds.",
         "unchanged" => "Nothing was different, so there is no new revision.",
         "rolled-back" => "The earlier settings are in force again, as a new revision.",

@@ -9,7 +9,7 @@ use protocol::{DistinguishedName, DomainId, OrganizationId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::checks::Check;
+use super::checks::{Check, Group};
 use super::coverage::{self, Capture};
 use super::domains;
 use crate::app::{Actor, App};
@@ -62,18 +62,18 @@ impl Step {
         }
     }
 
-    /// Whether a check belongs to the step.
+    /// The checks that belong to the step.
     pub fn concerns(self, check: &Check) -> bool {
-        let code = check.code.as_str();
-        let step = match code {
-            "service_account" | "service_account_missing" => Self::Domain,
-            "holds" => Self::Verify,
-            _ if code.starts_with("integration_group") || code.starts_with("root_user_container") => Self::Scope,
-            _ if code.starts_with("password") || code.starts_with("capture") => Self::Choices,
-            "jumpcloud_credential" | "jumpcloud_read" => Self::Organization,
-            _ => Self::Agents,
+        let groups: &[Group] = match self {
+            Self::Organization => &[Group::JumpCloud],
+            Self::Domain => &[Group::ServiceAccount],
+            Self::Agents => &[Group::Directory, Group::DomainControllers],
+            Self::Scope => &[Group::Scope, Group::Users],
+            Self::Choices => &[Group::Passwords],
+            Self::Preview => &[],
+            Self::Verify => &[Group::Server, Group::Other],
         };
-        step == self
+        groups.contains(&check.group)
     }
 }
 
@@ -212,7 +212,7 @@ pub async fn choose(app: &App, by: &Actor, id: DomainId, patch: &Value) -> Resul
     let revision = domains::change_settings(app, by, id, patch).await?;
     let mut tx = app.db.begin().await?;
     let record = audit::Record {
-        actor: &by.0,
+        actor: by,
         action: CHOSEN,
         subject: Some(id.to_string()),
         domain: Some(id),

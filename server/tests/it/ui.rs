@@ -9,4 +9,5 @@ mod pages;
 mod password_pages;
 mod people_pages;
 mod review_pages;
+mod setup_pages;
 mod signing_in;

@@ -29,14 +29,7 @@ impl Finding {
     }
 
     fn waits(code: &'static str, title: &'static str, message: impl Into<String>, fix: &str) -> Self {
-        Self {
-            code,
-            state: State::Unknown,
-            title,
-            message: message.into(),
-            fix: fix.to_owned(),
-            command: "",
-        }
+        Self { code, state: State::Unknown, title, message: message.into(), fix: fix.to_owned(), command: "" }
     }
 
     fn warns(self) -> Self {
@@ -63,7 +56,9 @@ pub(super) async fn list(app: &App, domain: &Domain) -> Result<Vec<Finding>> {
 fn instance(domain: &Domain) -> Finding {
     let (code, title) = ("ad_instance", "AD instance in JumpCloud");
     match &domain.activedirectory_id {
-        Some(id) => Finding::ok(code, title, format!("JumpCloud has the AD instance of {} ({id}).", domain.name)),
+        Some(id) => {
+            Finding::ok(code, title, format!("JumpCloud has the AD instance of {} ({id}).", domain.name))
+        }
         None => Finding::waits(
             code,
             title,
@@ -80,7 +75,10 @@ async fn group(app: &App, domain: &Domain) -> Result<Finding> {
     }
     let waits = |message: &str, fix: &str| Ok(Finding::waits(code, title, message, fix));
     let Some(guid) = domain.integration_group else {
-        return waits("The integration group has not been found in the directory.", "Choose it in step 4, Scope.");
+        return waits(
+            "The integration group has not been found in the directory.",
+            "Choose it in step 4, Scope.",
+        );
     };
     let Some(row) = store::subjects::find_group(&app.db, domain.id, guid).await? else {
         return waits("The integration group has not been read yet.", "Wait: the agent reads it by itself.");
@@ -89,13 +87,17 @@ async fn group(app: &App, domain: &Domain) -> Result<Finding> {
         ("synced", Some(name), Some(_)) => Ok(Finding::ok(
             code,
             title,
-            format!("JumpCloud has the group {name}, associated with the AD instance, with {} members.", row.jumpcloud_members),
+            format!(
+                "JumpCloud has the group {name}, associated with the AD instance, with {} members.",
+                row.jumpcloud_members
+            ),
         )),
         (_, _, Some(_)) | ("pending", ..) => {
             waits("The group is on its way to JumpCloud.", "Wait, or see the operations.")
         }
         _ => {
-            let why = row.reasons.0.first().map_or("See the group's page.", |reason| &reason.message).to_owned();
+            let why =
+                row.reasons.0.first().map_or("See the group's page.", |reason| &reason.message).to_owned();
             Ok(Finding::waits(code, title, "The integration group is not in JumpCloud.", &why).warns())
         }
     }
@@ -110,7 +112,12 @@ fn agents(coverage: &Coverage) -> Finding {
         .map(|row| row.dns_host_name.as_str())
         .collect();
     if all.iter().all(|row| row.agent_id.is_none()) {
-        return Finding::waits(code, title, "No agent has joined.", "Run the command of step 3, Agents, on each domain controller.");
+        return Finding::waits(
+            code,
+            title,
+            "No agent has joined.",
+            "Run the command of step 3, Agents, on each domain controller.",
+        );
     }
     if missing.is_empty() {
         return Finding::ok(code, title, "Every writable domain controller has an agent.");
@@ -127,7 +134,12 @@ async fn users(app: &App, domain: &Domain) -> Result<Finding> {
     };
     let (synced, pending) = (count("synced"), count("pending"));
     if domain.mode != Mode::Active {
-        return Ok(Finding::waits(code, title, "The domain is not active, so nothing is written.", "Activate it in step 6, Preview."));
+        return Ok(Finding::waits(
+            code,
+            title,
+            "The domain is not active, so nothing is written.",
+            "Activate it in step 6, Preview.",
+        ));
     }
     if pending > 0 {
         let message = format!("{synced} users are synced, {pending} are on their way.");
@@ -149,7 +161,11 @@ fn capture(coverage: &Coverage) -> Finding {
         .collect();
     let covered = coverage.domain_controllers.iter().any(|row| row.capture == Capture::Healthy);
     if lacking.is_empty() && covered {
-        return Finding::ok(code, title, "Every agent captures the changes of passwords on its domain controller.");
+        return Finding::ok(
+            code,
+            title,
+            "Every agent captures the changes of passwords on its domain controller.",
+        );
     }
     if lacking.is_empty() {
         return Finding::waits(code, title, "No agent has joined.", "Enroll the agents first.");
@@ -160,7 +176,11 @@ fn capture(coverage: &Coverage) -> Finding {
         .collect::<Vec<_>>()
         .join(" ");
     let missing = lacking.iter().any(|row| row.capture == Capture::Missing);
-    let fix = if missing { "On the domain controller, as root; it shows the change to smb.conf and asks:" } else { "" };
+    let fix = if missing {
+        "On the domain controller, as root; it shows the change to smb.conf and asks:"
+    } else {
+        ""
+    };
     let command = if missing { "adit-agent capture install" } else { "" };
     Finding { command, ..Finding::waits(code, title, message, fix).warns() }
 }
@@ -169,7 +189,8 @@ fn passwords(coverage: &Coverage) -> Finding {
     let (code, title) = ("first_password", "First password");
     let delivered = coverage.counts.get("delivered").copied().unwrap_or_default();
     if delivered > 0 {
-        let message = format!("JumpCloud has the current AD password of {delivered} of {} users.", coverage.users);
+        let message =
+            format!("JumpCloud has the current AD password of {delivered} of {} users.", coverage.users);
         return Finding::ok(code, title, message);
     }
     let fix = "Change the password of one synced user in AD: it arrives within seconds. Passwords from before the capture \

@@ -57,8 +57,6 @@ pub async fn containers(
     store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
     let query = search.query.as_deref().map(str::trim).filter(|query| !query.is_empty());
     let rows = store::setup::list_containers(&app.db, id, query, None, limit(search.limit)?).await?;
-    let item = |row: &store::setup::ContainerChoice| {
-        json!({"id": row.guid, "object_guid": row.guid, "distinguished_name": row.dn, "users": row.users})
-    };
+    let item = |row: &store::setup::ContainerChoice| json!({"id": row.guid, "object_guid": row.guid, "distinguished_name": row.dn, "users": row.users});
     Ok(page(rows.iter().map(item).collect(), None))
 }

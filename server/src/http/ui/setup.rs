@@ -42,7 +42,6 @@ struct Frame {
     /// None before the domain is there.
     domain: Option<DomainId>,
     name: String,
-    organization: Option<OrganizationId>,
     number: usize,
     title: &'static str,
     is_done: bool,
@@ -75,7 +74,6 @@ impl Frame {
         Self {
             domain: None,
             name: String::new(),
-            organization,
             number: number(here),
             title: title(here),
             is_done: is_done(here),
@@ -93,7 +91,6 @@ impl Frame {
         Ok(Self {
             domain: Some(id),
             name: setup.domain.name.clone(),
-            organization: Some(setup.organization.id),
             number: number(here),
             title: title(here),
             is_done: setup.is_done(here),

@@ -16,7 +16,7 @@ async fn an_empty_server_teaches_the_next_step(db: PgPool) {
     let world = World::in_preview(db.clone(), Seed::default(), json!({})).await;
     sqlx::query("truncate organizations cascade").execute(&db).await.unwrap();
     let browser = Browser::owner(&world.app).await;
-    browser.get("/").await.is(200).says("Getting started").says("href=\"/organizations/new\"");
+    browser.get("/").await.is(200).says("Getting started").says("href=\"/setup/organization\"");
     browser.get("/organizations").await.is(200).says("No organization yet");
     browser.get("/domains").await.is(200).says("No domain yet");
     browser.get("/domains/new").await.is(200).says("First the organization");

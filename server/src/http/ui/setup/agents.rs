@@ -49,10 +49,16 @@ impl Row {
     fn new(controller: &Controller) -> Self {
         let (tone, word, detail) = match &controller.joined {
             Joined::Joined => ("good", "Joined", "Its agent reads the directory."),
-            Joined::Connecting => ("info", "Connecting", "Its agent has joined and is reaching the directory."),
+            Joined::Connecting => {
+                ("info", "Connecting", "Its agent has joined and is reaching the directory.")
+            }
             Joined::Failed { message } => ("bad", "Failed", message.as_str()),
-            Joined::Silent => ("bad", "Silent", "Its agent has not been heard of for a minute: start adit-agent run there."),
-            Joined::NoAgent => ("warn", "No agent", "Run the command on it: passwords that are changed there are missed."),
+            Joined::Silent => {
+                ("bad", "Silent", "Its agent has not been heard of for a minute: start adit-agent run there.")
+            }
+            Joined::NoAgent => {
+                ("warn", "No agent", "Run the command on it: passwords that are changed there are missed.")
+            }
             Joined::Exempt => ("quiet", "Read-only", "A read-only domain controller needs no agent."),
         };
         let badge = Badge { tone, word };

@@ -6,8 +6,8 @@ use protocol::{DomainId, OrganizationId};
 use serde_json::{Value, json};
 
 use super::{Frame, address, load};
-use crate::actions::setup::{self, Step};
 use crate::actions::domains;
+use crate::actions::setup::{self, Step};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::ui::chrome::Chrome;
@@ -56,9 +56,8 @@ async fn unset(
 
 /// Adds the domain. The same name again is the same domain: a second click ends well.
 pub(super) async fn add(State(app): State<App>, viewer: Viewer, chrome: Chrome, fields: Fields) -> Answer {
-    let organization = OrganizationId(
-        fields.text("organization_id").parse().map_err(|_| Error::NotFound("organization"))?,
-    );
+    let organization =
+        OrganizationId(fields.text("organization_id").parse().map_err(|_| Error::NotFound("organization"))?);
     let mut form = Form::typed(&fields, &[PASSWORD]);
     let ldap = ldap(&fields, &mut form, false);
     if !form.is_wrong() {
@@ -76,11 +75,7 @@ pub(super) async fn add(State(app): State<App>, viewer: Viewer, chrome: Chrome, 
     again(&unset(&app, chrome, organization, form).await?)
 }
 
-async fn existing(
-    app: &App,
-    organization: OrganizationId,
-    name: &str,
-) -> Result<Option<DomainId>, Error> {
+async fn existing(app: &App, organization: OrganizationId, name: &str) -> Result<Option<DomainId>, Error> {
     let Ok(name) = protocol::DomainName::parse(name) else { return Ok(None) };
     Ok(store::domains::find_by_name(&app.db, organization, name.as_str()).await?)
 }
@@ -99,7 +94,12 @@ fn ldap(fields: &Fields, form: &mut Form, password_is_set: bool) -> Value {
     let trust = fields.text("trust");
     for (choice, field, name, missing) in [
         ("ca", CA, "ca_pem", "is empty: paste the certificate of the CA, -----BEGIN CERTIFICATE-----"),
-        ("fingerprint", FINGERPRINT, "server_fingerprint", "is empty: enter sha256: and 64 hexadecimal digits"),
+        (
+            "fingerprint",
+            FINGERPRINT,
+            "server_fingerprint",
+            "is empty: enter sha256: and 64 hexadecimal digits",
+        ),
     ] {
         let value = fields.filled(field).filter(|_| trust == choice);
         if trust == choice && value.is_none() {
@@ -121,7 +121,16 @@ async fn shown(app: &App, chrome: Chrome, id: DomainId, form: Option<Form>) -> R
         let mut form = Form::default();
         let (ca, fingerprint) = (ldap.ca_pem.as_deref(), ldap.server_fingerprint.as_deref());
         form.set("settings.ldap.bind_user", &ldap.bind_user);
-        form.set("trust", if ca.is_some() { "ca" } else if fingerprint.is_some() { "fingerprint" } else { "system" });
+        form.set(
+            "trust",
+            if ca.is_some() {
+                "ca"
+            } else if fingerprint.is_some() {
+                "fingerprint"
+            } else {
+                "system"
+            },
+        );
         form.set(CA, ca.unwrap_or_default());
         form.set(FINGERPRINT, fingerprint.unwrap_or_default());
         form

@@ -14,7 +14,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use protocol::{DomainId, OrganizationId};
 
-use super::views::{CheckRow, check_rows};
+use super::checks::Checklist;
 use crate::actions::checks;
 use crate::actions::setup::{self, Setup, Step};
 use crate::app::App;
@@ -46,9 +46,7 @@ struct Frame {
     title: &'static str,
     is_done: bool,
     steps: Vec<StepLink>,
-    /// What needs a person, or is not known yet.
-    checks: Vec<CheckRow>,
-    fine: Vec<CheckRow>,
+    checks: Checklist,
 }
 
 /// One step in the row of them.
@@ -78,8 +76,7 @@ impl Frame {
             title: title(here),
             is_done: is_done(here),
             steps: steps(here, link, is_done),
-            checks: Vec::new(),
-            fine: Vec::new(),
+            checks: Checklist::new(Vec::new(), ""),
         }
     }
 
@@ -87,7 +84,6 @@ impl Frame {
         let id = setup.domain.id;
         let concerns: Vec<_> =
             checks::list(app, id).await?.into_iter().filter(|check| here.concerns(check)).collect();
-        let (fine, checks) = check_rows(concerns).into_iter().partition(CheckRow::is_fine);
         Ok(Self {
             domain: Some(id),
             name: setup.domain.name.clone(),
@@ -95,8 +91,7 @@ impl Frame {
             title: title(here),
             is_done: setup.is_done(here),
             steps: steps(here, |step| address(id, step), |step| setup.is_done(step)),
-            checks,
-            fine,
+            checks: Checklist::new(concerns, &address(id, here)),
         })
     }
 

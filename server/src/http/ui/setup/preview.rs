@@ -5,8 +5,8 @@ use axum::extract::State;
 use protocol::DomainId;
 
 use super::{Frame, address, load};
-use crate::actions::domains;
 use crate::actions::setup::Step;
+use crate::actions::{domains, previews};
 use crate::app::App;
 use crate::http::ui::chrome::Chrome;
 use crate::http::ui::extract::Id;
@@ -43,7 +43,6 @@ struct Count {
 /// Members who are not synced, by their first reason.
 #[derive(Debug)]
 struct Excluded {
-    status: String,
     badge: Badge,
     message: String,
     count: i64,
@@ -56,7 +55,7 @@ pub(super) async fn show(State(app): State<App>, chrome: Chrome, Id(id): Id<Doma
 async fn shown(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<PreviewPage, Refusal> {
     let (setup, frame) = load(app, id, Step::Preview).await?;
     let mut conn = app.db.acquire().await?;
-    let plan = domains::preview(&mut conn, id).await?;
+    let plan = previews::of(&mut conn, id).await?;
     let being_planned = store::dirty::count(&mut *conn, id).await?;
     let excluded = store::setup::list_exclusions(&mut *conn, id).await?;
     drop(conn);
@@ -94,12 +93,7 @@ async fn shown(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<Pr
         counts,
         excluded: excluded
             .into_iter()
-            .map(|row| Excluded {
-                badge: Badge::of(&row.status),
-                status: row.status,
-                message: row.message,
-                count: row.count,
-            })
+            .map(|row| Excluded { badge: Badge::of(&row.status), message: row.message, count: row.count })
             .collect(),
         digest: plan.digest,
         missing,

@@ -59,9 +59,11 @@ fn topics_of(path: &str) -> Vec<String> {
     let shows_agents = !matches!(page, Some("users" | "groups" | "preview" | "settings"));
     match (section, id) {
         ("domains", Some("new")) => Vec::new(),
+        ("setup", Some("organization" | "domain")) => Vec::new(),
+        ("setup", Some(id)) => vec![format!("domain-{id}"), "agents".into(), "operations".into()],
         ("domains", Some(id)) if shows_agents => vec![format!("domain-{id}"), "agents".into()],
         ("domains", Some(id)) => vec![format!("domain-{id}")],
-        ("" | "domains", None) => vec![DOMAINS.into(), "agents".into()],
+        ("" | "domains" | "setup", None) => vec![DOMAINS.into(), "agents".into()],
         ("operations" | "holds", _) => vec!["operations".into()],
         _ => Vec::new(),
     }
@@ -160,6 +162,8 @@ mod tests {
         assert_eq!(topics_of("/domains/x"), ["domain-x", "agents"]);
         assert_eq!(topics_of("/domains/x/users/y"), ["domain-x"]);
         assert_eq!(topics_of("/holds/x"), ["operations"]);
+        assert_eq!(topics_of("/setup/x/agents"), ["domain-x", "agents", "operations"]);
+        assert_eq!(topics_of("/setup/domain"), [""; 0]);
         assert_eq!(topics_of("/audit"), [""; 0]);
     }
 }

@@ -9,7 +9,7 @@ export SQLX_OFFLINE = true
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: ## everything running, on a domain controller with 200 people
+demo: ## everything running, on a domain controller with 200 people; EMPTY=1: with nothing set up
 	scripts/demo
 
 test: ## all checks and all tests

@@ -9,7 +9,7 @@ async function lostSession(browser) {
   const page = await admin(browser);
   await open(page, at(quiet, '/settings'));
   await page.context().clearCookies();
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Review…' }).click();
   await page.waitForURL(/\/login/);
   await page.getByText('session had ended', { exact: false }).waitFor();
   await signIn(page);
@@ -38,11 +38,11 @@ async function secondTab(browser) {
   const days = (page) => page.locator('[name="settings.removal_grace_days"]');
   for (const page of [one, other]) await open(page, at(quiet, '/settings'));
   const before = Number(await days(one).inputValue());
-  for (const [page, more] of [[one, 1], [other, 2]]) {
-    await days(page).fill(String(before + more));
-    await page.getByRole('button', { name: 'Save', exact: true }).click();
-  }
+  for (const [page, more] of [[one, 1], [other, 2]]) await days(page).fill(String(before + more));
+  await one.getByRole('button', { name: 'Review…' }).click();
+  await one.getByRole('button', { name: 'Save', exact: true }).click();
   await one.waitForURL(/done=saved/);
+  await other.getByRole('button', { name: 'Review…' }).click();
   await other.getByText('changed meanwhile', { exact: false }).first().waitFor();
   assert.equal(await days(other).inputValue(), String(before + 2), 'what was typed is kept');
   untroubled(one);
@@ -65,7 +65,7 @@ async function longValue(browser) {
   await open(page, at(quiet, '/settings'));
   await page.locator('[name="settings.root_user_container"]').fill('x'.repeat(64 * 1024));
   const answered = page.waitForResponse((answer) => answer.request().method() === 'POST');
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Review…' }).click();
   assert.equal((await answered).status(), 422);
   await page.getByText('Nothing was changed.', { exact: false }).first().waitFor();
   untroubled(page);

@@ -65,6 +65,7 @@ async function withoutScript(browser) {
   const grace = page.locator('[name="settings.removal_grace_days"]');
   const days = (await grace.inputValue()) === '9' ? '8' : '9';
   await grace.fill(days);
+  await page.getByRole('button', { name: 'Review…' }).click();
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.waitForURL(/done=saved/);
   assert.equal(await grace.inputValue(), days);

@@ -73,7 +73,7 @@ async function withoutScript(browser) {
   await page.goto('/holds');
   await page.getByRole('row', { name: /suspen/i }).getByRole('link').first().click();
   await page.getByRole('checkbox').and(page.locator('[name=chosen]')).first().check();
-  await page.getByRole('button', { name: /^Reject/ }).click();
+  await page.getByRole('button', { name: 'Reject: do not do it' }).click();
   await page.waitForURL(/done=/);
   await page.goto(at(busy, '/users?query=p00'));
   await page.getByRole('row', { name: /p00/ }).getByRole('link').first().click();

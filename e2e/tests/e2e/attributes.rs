@@ -95,8 +95,9 @@ async fn a_fallback_brings_in_who_has_no_surname_and_a_custom_attribute_is_writt
     ensure!(cher["lastname"] == tried["fields"][0]["after"], "what was shown is what was written: {cher}");
     ensure!(cher["attributes"] == json!([{"name": "badge", "value": "42"}]), "{cher}");
     ensure!(cher["phoneNumbers"].to_string().contains("work_mobile"), "{cher}");
+    stack.settled().await?;
     let shown = stack.api.post(&path, json!({"object_guid": guid})).await?;
     let all = shown["fields"].as_array().cloned().unwrap_or_default();
     ensure!(all.iter().all(|field| field["before"] == field["after"]), "nothing is left to do: {shown}");
-    stack.settled().await
+    Ok(())
 }

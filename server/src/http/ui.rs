@@ -107,7 +107,6 @@ fn of_one_domain() -> Router<App> {
         .route("/domains/{id}/preview.csv", get(preview::csv))
         .route("/domains/{id}/preview.json", get(preview::json))
         .route("/domains/{id}/not-synced", get(unsynced::list))
-        .route("/domains/{id}/progress", get(progress::show))
         .route("/domains/{id}/activate", post(preview::activate))
         .route("/domains/{id}/coverage", get(coverage::show))
         .route("/domains/{id}/coverage.csv", get(coverage::csv))

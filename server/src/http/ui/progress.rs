@@ -1,13 +1,7 @@
 //! How far long work has come, in words: a block that the pages of a domain have in common.
 
-use askama::Template;
-use axum::extract::State;
-use protocol::DomainId;
-
-use super::extract::Id;
-use super::{Answer, page, words};
+use super::words;
 use crate::actions::progress::{self, Name};
-use crate::app::App;
 
 /// What is going on; empty while nothing is.
 #[derive(Debug)]
@@ -58,17 +52,6 @@ fn title(name: Name) -> &'static str {
         Name::Plan => "Planning",
         Name::Execute => "Writing to JumpCloud",
     }
-}
-
-#[derive(Debug, Template)]
-#[template(path = "domains/progress.html")]
-struct Fragment {
-    progress: ProgressBlock,
-}
-
-/// The block alone, for whoever has it on a page.
-pub(super) async fn show(State(app): State<App>, Id(id): Id<DomainId>) -> Answer {
-    page(&Fragment { progress: ProgressBlock::new(progress::of(&app, id).await?) })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::http::ui::extract::Id;
 use crate::http::ui::form::{Fields, Form};
 use crate::http::ui::session::Viewer;
 use crate::http::ui::views::Badge;
-use crate::http::ui::{Answer, Refusal, again, page};
+use crate::http::ui::{Answer, again, page};
 
 /// How long the token of this step serves.
 const SECONDS: i64 = 3600;
@@ -99,7 +99,7 @@ pub(super) async fn issue(
             page(&shown(chrome, &setup, frame, Some(token), form))
         }
         Err(error) => {
-            let form = form.with(error).map_err(Refusal::from)?;
+            let form = form.with(error)?;
             again(&shown(chrome, &setup, frame, None, form))
         }
     }

@@ -8,9 +8,11 @@ use e2e::stack::{Options, names};
 use e2e::{Dc, Stack};
 use serde_json::{Value, json};
 
+/// All that is not well, the room on this machine's disk aside.
 async fn problems(stack: &Stack) -> Result<BTreeSet<String>> {
     let checks = stack.api.checks(&stack.domain).await?;
-    Ok(checks.into_iter().filter(|(_, state)| state != "ok").map(|(code, _)| code).collect())
+    let of_adit = checks.into_iter().filter(|(code, _)| !code.starts_with("server_disk"));
+    Ok(of_adit.filter(|(_, state)| state != "ok").map(|(code, _)| code).collect())
 }
 
 /// Has the agent look again at once: it reports anew with each revision of the settings.

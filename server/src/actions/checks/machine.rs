@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{Check, Facts, State};
 use crate::app::App;
-use crate::config::Room;
+use crate::config::{Database, Room};
 use crate::tls;
 
 const NOTICE: Duration = Duration::days(30);
@@ -13,7 +13,7 @@ const GIGABYTE: u64 = 1 << 30;
 /// What the machine tells at the moment.
 pub(super) struct Machine {
     certificate: Certificate,
-    /// Where the server keeps its data; none if the system does not tell.
+    /// Where the private database lies; where somebody else runs it, its disk is theirs.
     room: Option<Room>,
 }
 
@@ -35,7 +35,8 @@ pub(super) fn look(app: &App) -> Machine {
             None => Certificate::Unreadable,
         },
     };
-    Machine { certificate, room: app.config.room() }
+    let is_private = matches!(app.config.database, Database::Private);
+    Machine { certificate, room: app.config.room().filter(|_| is_private) }
 }
 
 pub(super) fn of(facts: &Facts, machine: &Machine) -> Vec<Check> {

@@ -1,14 +1,16 @@
 //! The dashboard in a real browser, over a whole system: every page, and what an administrator does there.
 
-use anyhow::Result;
-use e2e::Server;
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure};
 use e2e::browser::{self, EMAIL, PASSWORD};
-use e2e::stack::{Options, Stack};
+use e2e::stack::{API_KEY, Options, names};
+use e2e::{Agent, Dc, Server, Stack};
 use serde_json::{Value, json};
 use simulator::Seed;
 
 /// A domain that is active, with something of everything: people, groups, exclusions, a conflict and two holds.
-async fn busy(server: &std::sync::Arc<Server>) -> Result<Stack> {
+async fn busy(server: &Arc<Server>) -> Result<Stack> {
     let people: Vec<String> = (0..24).map(|number| format!("p{number:02}")).collect();
     let options = Options {
         settings: json!({"guard": null}),
@@ -38,7 +40,7 @@ async fn busy(server: &std::sync::Arc<Server>) -> Result<Stack> {
 }
 
 /// A domain in preview, with somebody whom JumpCloud has already.
-async fn quiet(server: &std::sync::Arc<Server>) -> Result<Stack> {
+async fn quiet(server: &Arc<Server>) -> Result<Stack> {
     let options =
         Options { server: Some(server.clone()), agent: false, activate: false, ..Options::default() };
     let mut stack = Stack::with(Options { seed: Seed::default(), ..options }).await?;
@@ -70,4 +72,51 @@ async fn every_page_is_sound_and_the_dashboard_can_be_worked_with() -> Result<()
         other => anyhow::bail!("the script asks for something unknown: {other}"),
     };
     browser::run("dashboard.mjs", &server, facts, answer).await
+}
+
+/// The commands that a page shows are run as an administrator would.
+async fn enroll(command: &str, server: &Server, dc: &Dc) -> Result<Agent> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let after = |name: &str| words.iter().skip_while(|word| **word != name).nth(1).copied();
+    let told = (after("--server"), after("--server-fingerprint"), after("--token"));
+    let (Some(address), Some(fingerprint), Some(token)) = told else { bail!("the command lacks something: {command}") };
+    ensure!(address.trim_matches('\'') == server.url(), "the command names another server: {command}");
+    ensure!(fingerprint.trim_matches('\'') == server.fingerprint, "the command pins another certificate: {command}");
+    Agent::enroll(server, token.trim_matches('\''), dc.fact("ldaps_url"), dc.fact("smb_conf")).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_sets_everything_up_in_the_dashboard() -> Result<()> {
+    let realm = format!("NEW{}.EXAMPLE", e2e::place::number());
+    let dc = Arc::new(Dc::start(&["--realm", &realm, "--lean"]).await?);
+    // Only the people and their places are used; this domain of another server never gets an agent.
+    let people = names(&["ada", "bob", "eve"]);
+    let options =
+        Options { people, agent: false, activate: false, dc: Some(dc.clone()), ..Options::default() };
+    let there = Stack::with(options).await?;
+    let server = Server::start().await?;
+    server.create_admin(EMAIL, PASSWORD, "owner").await?;
+    let facts = json!({
+        "jumpcloud": there.jumpcloud.base_url(), "api_key": API_KEY, "name": dc.base(), "ca_pem": dc.ca_pem()?,
+        "service_account": dc.fact("service_upn"), "service_password": dc.fact("service_password"),
+        "tag": there.tag, "container": there.container, "group": there.group, "people": 3,
+    });
+    let mut agent = None;
+    let answer = async |asked: Value| {
+        if let Some(command) = asked["enroll"].as_str() {
+            agent = Some(enroll(command, &server, &dc).await?);
+        } else if let (Some(_), Some(agent)) = (asked.get("capture"), &agent) {
+            dc.hook(&agent.hook()).await?;
+            there.set_password("ada", "Set-up-Password-1").await?;
+        } else {
+            bail!("the script asks for something unknown: {asked}");
+        }
+        Ok(Value::Null)
+    };
+    browser::run("setup.mjs", &server, facts, answer).await?;
+    for name in ["ada", "bob", "eve"] {
+        ensure!(there.find(name).is_some(), "{name} is not in JumpCloud");
+    }
+    ensure!(there.jumpcloud.login(&there.account("ada"), "Set-up-Password-1"), "the first password works");
+    Ok(())
 }

@@ -63,3 +63,13 @@ addEventListener("DOMContentLoaded", () => Object.assign(Idiomorph.defaults.call
   beforeNodeRemoved: (node) => node.parentNode?.id !== "main" || node.role !== "status",
   beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
 }));
+
+// Who has sent a form is leaving: what the page shows may be gone with it. What is gone otherwise is told by the page itself.
+for (const moment of ["htmx:beforeRequest", "htmx:beforeOnLoad"]) addEventListener(moment, (event) => {
+  if (document.querySelector("form[data-sent]")) event.preventDefault();
+});
+addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.defaultPrevented || ![403, 404].includes(event.detail.xhr.status)) return;
+  event.preventDefault();
+  location.reload();
+});

@@ -47,11 +47,14 @@ async function agents(page) {
   await heading(page, /Scope/);
 }
 
+/** Takes what the directory offers under that distinguished name. */
+const choose = (page, legend, name) => page.getByRole('group', { name: legend }).locator('label', { hasText: name }).getByRole('radio').check();
+
 async function scope(page) {
   await page.getByLabel('Find a container or group').fill(facts.tag);
   await submit(page, 'Find');
-  await page.getByRole('radio', { name: new RegExp(`^${facts.container}`) }).check();
-  await page.getByRole('radio', { name: new RegExp(`^CN=${facts.group},`) }).check();
+  await choose(page, 'Root user container', facts.container);
+  await choose(page, 'Integration group', `CN=${facts.group},`);
   await sound(page, { picture: pictures('setup-scope') });
   await submit(page, 'Save and check');
   await page.waitForURL(/done=saved/);

@@ -41,8 +41,8 @@ async function agents(page) {
   const command = await page.locator('code', { hasText: 'adit-agent enroll' }).first().textContent();
   await sound(page, { picture: pictures('setup-agents') });
   await ask({ enroll: command.trim() });
-  await page.getByRole('link', { name: 'See who has joined' }).click();
   await page.getByRole('listitem').filter({ hasText: 'Joined' }).waitFor();
+  assert.equal(await page.locator('code', { hasText: command }).count(), 1, 'the command stays as the list follows');
   await page.getByRole('link', { name: /^On to Scope/ }).click();
   await heading(page, /Scope/);
 }

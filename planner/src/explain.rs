@@ -24,6 +24,7 @@ pub use step::{Rule, RuleState};
 
 /// Why one user is or is not synced.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// In the order in which they bear on the user.
     pub steps: Vec<Rule>,

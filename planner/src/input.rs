@@ -214,6 +214,7 @@ pub struct Manager {
 
 /// What a person decides about a linked user that left the container but not the groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MovedOutAnswer {
     /// Go on syncing this user where it is now.

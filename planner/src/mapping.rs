@@ -43,6 +43,7 @@ pub enum MappingSource {
 
 /// The shape of a row in JSON.
 #[derive(Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 struct Row {
     field: String,
@@ -55,6 +56,16 @@ struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leave: Option<bool>,
 }
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for AttributeMapping {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        Row::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for AttributeMapping {}
 
 impl TryFrom<Row> for AttributeMapping {
     type Error = &'static str;

@@ -46,7 +46,9 @@ pub(crate) fn find<'a>(
 
 /// A JumpCloud user that an unlinked user of the directory could be.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Candidate {
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub user: JumpCloudUser,
     pub same_email: bool,
     pub same_username: bool,

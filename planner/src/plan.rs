@@ -42,10 +42,12 @@ pub struct Verdict {
 
 /// One step. It names objectGUIDs; JumpCloud ids are looked up in the links when it is carried out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PlannedStep))]
 pub struct Operation {
     pub subject: ObjectGuid,
     /// The group of a membership, the manager of `set_manager`.
     pub target: Option<ObjectGuid>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub change: Change,
 }
 

@@ -48,6 +48,7 @@ impl Default for Policy {
 
 /// Which AD attribute becomes the JumpCloud username.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum UsernameAttribute {
     #[serde(rename = "sAMAccountName")]
     SamAccountName,
@@ -58,6 +59,7 @@ pub enum UsernameAttribute {
 
 /// Which AD attribute becomes the JumpCloud email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EmailSource {
     /// `mail`, and where that is empty `userPrincipalName`.
     #[serde(rename = "mail_else_userPrincipalName")]
@@ -70,6 +72,7 @@ pub enum EmailSource {
 
 /// What happens to a JumpCloud user whose AD user leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DissociationAction {
     Remove,
@@ -79,6 +82,7 @@ pub enum DissociationAction {
 
 /// What happens to a JumpCloud group whose AD group leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GroupDissociationAction {
     Unbind,
@@ -87,6 +91,7 @@ pub enum GroupDissociationAction {
 
 /// What happens to an existing JumpCloud user that is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TakeoverAction {
     Retain,
@@ -95,6 +100,7 @@ pub enum TakeoverAction {
 
 /// What happens to a password that the user must change at the next log-on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MustChangeAction {
     /// It goes to JumpCloud as any other, so that a new user can sign in with the first password.
@@ -128,6 +134,7 @@ impl Default for Guard {
 
 /// Above `min(max_count, max(min_count, max_percent of the linked objects))` in the window, a kind is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limit {
     pub min_count: u32,
     pub max_percent: u32,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a directory object stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// JumpCloud agrees, nothing is to be done.
@@ -22,6 +23,7 @@ pub enum Status {
 
 /// One named reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// Stable, snake case.
     pub code: String,

@@ -11,6 +11,7 @@ pub use catalogue::CATALOGUE;
 
 /// How one thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CheckState))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Ok,
@@ -34,6 +35,7 @@ impl State {
 
 /// What a check belongs to: the sections of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CheckGroup))]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
     Directory,
@@ -96,6 +98,7 @@ impl Group {
 
 /// One line of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Check {
     /// Stable, snake case: what was found.
     pub code: String,

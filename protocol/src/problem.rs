@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A problem document. `code` is stable; `detail` says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Always `about:blank`: the code says which problem it is.
     #[serde(rename = "type", default = "about_blank")]
@@ -29,6 +30,7 @@ pub struct Problem {
 
 /// One wrong field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// The field as the request writes it: `settings.ldap.bind_user`.
     pub field: String,

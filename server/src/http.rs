@@ -9,6 +9,7 @@ mod export;
 mod metrics;
 pub mod problem;
 mod review;
+pub mod routes;
 pub mod ui;
 mod why;
 
@@ -17,7 +18,6 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -25,25 +25,30 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
+use routes::{Routes, get};
 
 /// No request body is larger: the largest is a part of a transfer.
 const MAX_BODY: usize = 2 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Every route of the server.
+pub fn routes(app: &App) -> Routes {
+    let with_token = middleware::from_fn_with_state(app.clone(), auth::require_token);
+    Routes::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::show).with(|methods| methods.layer(with_token)))
+        .nest("/agent/v1", agent::routes())
+        .nest("/api/v1", api::guarded(app))
+        .merge(ui::routes(app))
+}
+
+/// The server, as it is listened for.
 pub fn router(app: App) -> Router {
     let hardened =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route(
-            "/metrics",
-            get(metrics::show).layer(middleware::from_fn_with_state(app.clone(), auth::require_token)),
-        )
-        .nest("/agent/v1", agent::router(&app))
-        .nest("/api/v1", api::router(&app))
-        .merge(ui::router(&app))
+    routes(&app)
+        .into_router()
         .with_state(app)
         .layer(middleware::from_fn(problem::name_limits))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))

@@ -43,6 +43,8 @@ enum Command {
         #[arg(long)]
         head: Option<String>,
     },
+    /// Prints the description of the REST API: OpenAPI 3.1
+    Openapi,
     /// Makes an API token; it is the last word on standard output, and shown only here
     CreateApiToken {
         /// What the token is for
@@ -55,6 +57,10 @@ enum Command {
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
+    if let Some(Command::Openapi) = cli.command {
+        println!("{:#}", server::http::api::description());
+        return std::process::ExitCode::SUCCESS;
+    }
     let config = match cli.options.check() {
         Ok(config) => config,
         Err(problems) => {
@@ -81,6 +87,7 @@ fn run(config: server::config::Config, command: Command) -> anyhow::Result<()> {
     server::tls::install_provider();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = match command {
+        Command::Openapi => Ok(()),
         Command::Serve => runtime.block_on(commands::serve(config)),
         Command::Migrate => runtime.block_on(commands::migrate(config)),
         Command::CreateAdmin { email, role, password_stdin } => {

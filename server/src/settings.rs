@@ -16,7 +16,7 @@ pub use rules::mapping_errors;
 use rules::wrong;
 
 /// Everything an administrator can set for a domain, secrets aside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DomainSettings {
     pub root_user_container: String,
@@ -64,7 +64,7 @@ pub struct DomainSettings {
 }
 
 /// How agents reach the directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LdapSettings {
     #[serde(default)]
@@ -78,7 +78,7 @@ pub struct LdapSettings {
 }
 
 /// The guard's limits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuardSettings {
     #[serde(default = "defaults::window_hours")]

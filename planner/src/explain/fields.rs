@@ -12,6 +12,7 @@ use crate::policy::{EmailSource, Policy};
 
 /// One JumpCloud field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MappedField {
     /// JumpCloud's name; `phoneNumbers.work`, `addresses.work.locality` and `attributes.badge` for parts.
     pub field: String,

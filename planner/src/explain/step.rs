@@ -6,6 +6,7 @@ use crate::reason::Reason;
 
 /// One rule that bears on a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rule {
     /// Stable, snake case.
     pub code: String,
@@ -18,6 +19,7 @@ pub struct Rule {
 
 /// What came of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleState {
     Passed,

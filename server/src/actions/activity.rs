@@ -11,7 +11,7 @@ use crate::store::domains::{Domain, Mode};
 use crate::store::flow::Latency;
 
 /// How a domain stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Standing {
     pub in_step: bool,
     /// What keeps it out of step, the gravest first.
@@ -21,7 +21,7 @@ pub struct Standing {
 }
 
 /// One thing that keeps a domain out of step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Gap {
     /// Stable, snake case.
     pub code: &'static str,
@@ -62,7 +62,7 @@ impl Window {
 }
 
 /// What was done in a window, and how long it took from planned to accepted by JumpCloud.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Activity {
     pub since: DateTime<Utc>,
     pub bucket_seconds: i64,
@@ -73,7 +73,7 @@ pub struct Activity {
 }
 
 /// Part of a window.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Bucket {
     pub at: DateTime<Utc>,
     pub done: i64,
@@ -81,7 +81,7 @@ pub struct Bucket {
 }
 
 /// From planned to accepted by JumpCloud.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Seconds {
     pub median: f64,
     pub p95: f64,

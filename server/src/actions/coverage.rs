@@ -24,7 +24,7 @@ const SILENT: Duration = Duration::seconds(60);
 const STUCK: Duration = Duration::minutes(5);
 
 /// The coverage of one domain.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Coverage {
     /// Users in scope.
     pub users: i64,
@@ -38,7 +38,7 @@ pub struct Coverage {
 }
 
 /// How one domain controller covers its password changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Covering {
     pub dns_host_name: String,
     pub agent_id: Option<AgentId>,
@@ -48,7 +48,7 @@ pub struct Covering {
 }
 
 /// Whether a domain controller's password changes are captured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Capture {
     Healthy,

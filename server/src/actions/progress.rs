@@ -18,7 +18,8 @@ const ALIVE: TimeDelta = TimeDelta::minutes(2);
 const BASIS: i64 = 10;
 
 /// One kind of long work that is going on, or waits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ProgressStep)]
 pub struct Step {
     pub name: Name,
     /// So much is done of it; what is counted depends on the step.
@@ -33,8 +34,9 @@ pub struct Step {
 }
 
 /// What is going on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ProgressName)]
 pub enum Name {
     /// Users, groups and member lists that the watcher has sent.
     ReadDirectory,

@@ -27,8 +27,9 @@ const CHOSEN: &str = "domain.choices_made";
 const SILENT: Duration = Duration::seconds(60);
 
 /// The steps, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SetupStep)]
 pub enum Step {
     Organization,
     Domain,
@@ -78,7 +79,7 @@ impl Step {
 }
 
 /// How a domain controller of the domain stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Controller {
     pub dns_host_name: String,
     #[serde(flatten)]
@@ -86,7 +87,7 @@ pub struct Controller {
 }
 
 /// Whether its agent has joined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum Joined {
     /// Its agent reads the directory.

@@ -1,10 +1,9 @@
 //! The agents' interface. Every request but the first is signed by the agent's own key.
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::routing::post;
-use axum::{Json, Router};
 use protocol::captures::{Captures, CapturesAnswer};
 use protocol::checks::{ChecksAnswer, ChecksRequest};
 use protocol::enrollment::{EnrollRequest, Proven};
@@ -14,21 +13,24 @@ use protocol::transfer::{Part, PartAnswer};
 use serde::de::DeserializeOwned;
 
 use super::problem::Failure;
+use super::routes::{Routes, post};
 use crate::actions;
 use crate::actions::transfers::Received;
 use crate::app::App;
 use crate::store;
 use crate::store::agents::Agent;
 
-pub fn router(_: &App) -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/enroll", post(enroll))
         .route("/heartbeat", post(heartbeat))
         .route("/transfers", post(transfer))
         .route("/captures", post(captures))
         .route("/checks", post(checks))
-        .fallback(|| async {
-            Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path for agents.")
+        .with(|router| {
+            router.fallback(|| async {
+                Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path for agents.")
+            })
         })
 }
 

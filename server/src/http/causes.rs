@@ -2,7 +2,8 @@
 
 use planner::origin::Origin;
 use protocol::{DomainId, ObjectGuid};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::store;
@@ -18,6 +19,25 @@ pub(super) struct Cause {
     pub message: String,
     /// While the hold is open what waits, later all of it.
     pub count: i64,
+}
+
+/// As the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HoldCause)]
+pub(super) struct View {
+    /// What a decision about all of it names.
+    cause: String,
+    count: i64,
+    message: String,
+    group: Option<Named>,
+}
+
+/// A group by its name.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NamedGroup)]
+pub(super) struct Named {
+    object_guid: ObjectGuid,
+    name: String,
 }
 
 /// The largest first.
@@ -44,9 +64,9 @@ pub(super) async fn of(app: &App, hold: &Hold) -> sqlx::Result<Vec<Cause>> {
 }
 
 impl Cause {
-    pub(super) fn view(&self) -> Value {
-        let group = self.group.as_ref().map(|(guid, name)| json!({"object_guid": guid, "name": name}));
-        json!({"cause": self.key, "count": self.count, "message": self.message, "group": group})
+    pub(super) fn view(&self) -> View {
+        let group = self.group.clone().map(|(object_guid, name)| Named { object_guid, name });
+        View { cause: self.key.clone(), count: self.count, message: self.message.clone(), group }
     }
 }
 

@@ -5,12 +5,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// One field.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct FieldChange {
-    pub(super) field: String,
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct FieldChange {
+    pub field: String,
     /// `None` where it is not known.
-    pub(super) before: Option<Value>,
-    pub(super) after: Value,
+    pub before: Option<Value>,
+    pub after: Value,
 }
 
 /// The fields that an operation writes; `before` is the JumpCloud user as it was.

@@ -37,7 +37,8 @@ pub(super) async fn csv(app: &App, by: &Actor, id: DomainId, state: Option<&str>
 pub(super) async fn json(app: &App, by: &Actor, id: DomainId, state: Option<&str>) -> Result<Response> {
     let mut view = json!(coverage::of(app, id).await?);
     note_export(app, by, "coverage.exported", Some(id), json!({"format": "json", "state": state})).await?;
-    view["items"] = everybody(app, id, state).await?.iter().map(views::covered).collect();
+    view["items"] =
+        everybody(app, id, state).await?.iter().map(|row| json!(views::Covered::from(row))).collect();
     Ok(file("application/json", "password-coverage.json", view.to_string().into_bytes()))
 }
 
@@ -50,7 +51,7 @@ pub(super) async fn events(app: &App, by: &Actor, filter: Filter) -> Result<Resp
     let lines = stream::try_unfold((app.clone(), filter, None), |(app, filter, before)| async move {
         let rows = store::audit::list(&app.db, &filter, before, PAGE).await?;
         let Some(last) = rows.last().map(|row| row.id) else { return Ok::<_, sqlx::Error>(None) };
-        let lines: String = rows.iter().map(|row| format!("{}\n", views::event(row))).collect();
+        let lines: String = rows.iter().map(|row| format!("{}\n", json!(views::Event::from(row)))).collect();
         Ok(Some((lines, (app, filter, Some(last)))))
     });
     Ok(file(JSON_LINES, "audit.jsonl", Body::from_stream(lines)))
@@ -70,7 +71,7 @@ pub(super) async fn users_json(app: &App, by: &Actor, id: DomainId, filter: &Cho
     store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
     note_export(app, by, "users.exported", Some(id), json!({"format": "json", "filter": filter})).await?;
     let item = |(user, password): &(UserView, Option<String>)| {
-        let mut view = views::user(user);
+        let mut view = json!(views::User::from(user));
         view["password_state"] = json!(password);
         view
     };

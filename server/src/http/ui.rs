@@ -28,6 +28,7 @@ mod overview;
 mod passwords;
 mod preview;
 mod progress;
+mod reference;
 mod refusal;
 mod session;
 mod settings;
@@ -43,17 +44,17 @@ mod words;
 use askama::Template;
 use axum::extract::OriginalUri;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::http::problem::Failure;
+use crate::http::routes::{Routes, get, post};
 use refusal::Refusal;
 
-pub fn router(app: &App) -> Router<App> {
-    let pages = Router::new()
+pub(super) fn routes(app: &App) -> Routes {
+    let pages = Routes::new()
         .route("/", get(overview::show))
         .route("/logout", post(login::sign_out))
         .route("/organizations", get(organizations::list))
@@ -63,7 +64,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains", get(domains::list))
         .route("/domains/new", get(domains::blank).post(domains::add))
         .merge(of_one_domain())
-        .merge(setup::router())
+        .merge(setup::routes())
         .route("/operations", get(operations::list))
         .route("/operations/retry", post(operations::retry_all))
         .route("/operations/{id}/retry", post(operations::retry))
@@ -80,20 +81,24 @@ pub fn router(app: &App) -> Router<App> {
         .route("/alerts/channels/{id}/test", post(alert_channels::test))
         .route("/alerts/channels/{id}/remove", post(alert_channels::remove))
         .route("/audit", get(audit::list))
+        .route("/api-reference", get(reference::show))
         .route("/events", get(live::events))
         .route("/audit.jsonl", get(audit::lines))
-        .fallback(nowhere)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(CatchPanicLayer::custom(refusal::panicked))
-        .layer(middleware::from_fn_with_state(app.clone(), guard::keep));
-    let open = Router::new()
+        .with(|router| {
+            router
+                .fallback(nowhere)
+                .method_not_allowed_fallback(wrong_method)
+                .layer(CatchPanicLayer::custom(refusal::panicked))
+                .layer(middleware::from_fn_with_state(app.clone(), guard::keep))
+        });
+    let open = Routes::new()
         .route("/login", get(login::show).post(login::sign_in))
         .route("/static/{name}", get(assets::serve));
     pages.merge(open)
 }
 
-fn of_one_domain() -> Router<App> {
-    Router::new()
+fn of_one_domain() -> Routes {
+    Routes::new()
         .route("/domains/{id}", get(domains::show))
         .route("/domains/{id}/pause", post(domains::pause))
         .route("/domains/{id}/resync", post(domains::resync))

@@ -16,7 +16,7 @@ use crate::store::domains::{Domain, Mode};
 use crate::store::operations::Row;
 use crate::workers;
 
-pub(super) use absent::absent;
+pub(super) use absent::{Absence, absent};
 
 /// Every rule that bears on the user, with its JumpCloud fields and whom it could be there.
 pub(super) async fn of(

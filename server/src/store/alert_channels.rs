@@ -26,7 +26,7 @@ impl Target {
 }
 
 /// A mail server, and who writes to whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Mail {
     pub host: String,
     pub port: u16,
@@ -37,7 +37,7 @@ pub struct Mail {
 }
 
 /// How the connection to a mail server is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MailSecurity {
     /// Encrypted from the first byte on (port 465).

@@ -210,7 +210,7 @@ pub async fn update_ended(
 }
 
 /// What became of telling one channel about one alert.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
 pub struct Delivery {
     #[serde(skip)]
     pub alert_id: Uuid,

@@ -26,7 +26,7 @@ pub struct Condition {
 }
 
 /// An alert, open or closed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Alert {
     pub id: Uuid,
     pub organization_id: Option<OrganizationId>,

@@ -6,7 +6,8 @@ use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 /// How many users have a reason as their first.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = ReasonCount)]
 pub struct Counted {
     pub code: String,
     pub count: i64,

@@ -4,6 +4,7 @@
 
 mod agents;
 mod alerts;
+mod api_description;
 mod audit;
 mod checks;
 mod execution;
@@ -19,5 +20,6 @@ mod previews;
 mod progress;
 mod reading;
 mod rest;
+mod roles;
 mod ui;
 mod world;

@@ -10,7 +10,7 @@ use crate::store;
 use crate::store::domains::{Domain, Mode};
 
 /// One thing that is to be seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Finding {
     /// Stable, snake case.
     pub code: &'static str,

@@ -3,24 +3,67 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use protocol::Secret;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::extract::{Body, Id, page};
+use super::describe::{Created, List, NoContent, get, post};
+use super::extract::{Body, Id, Paging, Query};
+use super::views::Set;
 use crate::actions::alert_channels::{self, Draft, clock_time, minutes};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
+use crate::http::routes::Routes;
 use crate::store;
 use crate::store::alert_channels::{Channel, Mail, MailSecurity, Target};
 use crate::store::alerts::Severity;
 
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/alert-channels",
+            get(list)
+                .says(
+                    "List the alert channels",
+                    "For those who may change them: a webhook's address may be a secret.",
+                )
+                .changes()
+                .post(add)
+                .says("Add an alert channel", "Give `kind`, and `url` or `smtp` as it asks for.")
+                .changes()
+                .conflicts("channel_exists", "another one has the name"),
+        )
+        .route(
+            "/alert-channels/{id}",
+            get(find)
+                .says("Show an alert channel", "")
+                .changes()
+                .patch(change)
+                .says("Change an alert channel", "What is left out stays as it was.")
+                .changes()
+                .conflicts("channel_exists", "another one has the name")
+                .delete(remove)
+                .says("Remove an alert channel", "")
+                .changes(),
+        )
+        .route(
+            "/alert-channels/{id}/test",
+            post(test).says("Send a test message now", "").changes().refuses(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "message_not_sent",
+                "the other side did not take it; `detail` has its words",
+            ),
+        )
+}
+
 /// A channel as it is written; in a change, what is left out stays as it was.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ChannelSent, example = json!({"name": "On call", "kind": "webhook", "url": "https://hooks.example.com/adit", "min_severity": "warning"}))]
 pub struct Document {
     name: Option<String>,
     kind: Option<Kind>,
@@ -33,33 +76,42 @@ pub struct Document {
     quiet_minutes: Option<i32>,
     /// Null ends them.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Hours>)]
     quiet_hours: Option<Option<Hours>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ChannelKind)]
 enum Kind {
     Webhook,
     Email,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// A mail server, and who writes to whom.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SmtpSent)]
 struct Smtp {
     host: Option<String>,
     port: Option<u16>,
     security: Option<MailSecurity>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
     username: Option<Option<String>>,
     password: Option<Secret>,
     from: Option<String>,
     to: Option<Vec<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Times of the day at the server.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = QuietHours)]
 struct Hours {
+    #[schema(example = "22:00")]
     from: String,
+    #[schema(example = "06:00")]
     to: String,
 }
 
@@ -143,74 +195,126 @@ fn time(field: &str, text: &str) -> Result<i32, Error> {
     minutes(text).ok_or_else(|| Error::field(field, "must be a time of the day, such as 22:00"))
 }
 
-fn view(row: &Channel) -> Value {
-    let mut view = json!({
-        "id": row.id, "name": row.name, "kind": row.target.kind(), "min_severity": row.min_severity,
-        "organization_ids": row.organizations, "domain_ids": row.domains, "quiet_minutes": row.quiet_minutes,
-        "quiet_hours": row.quiet_from.zip(row.quiet_to).map(|(from, to)| json!({"from": clock_time(from), "to": clock_time(to)})),
-        "created_at": row.created_at, "last_delivered_at": row.last_delivered_at, "last_error": row.last_error,
-        "last_error_at": row.last_error_at,
-    });
-    let secret = json!({"set": row.secret.is_some()});
-    match &row.target.0 {
-        Target::Webhook { url } => {
-            view["url"] = json!(url);
-            view["signing_key"] = secret;
-        }
-        Target::Email(mail) => {
-            view["smtp"] = json!(mail);
-            view["smtp"]["password"] = secret;
-        }
-    }
-    view
+/// A channel as it is read back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Channel)]
+pub struct View {
+    id: Uuid,
+    name: String,
+    /// `webhook` or `email`.
+    #[schema(example = "webhook")]
+    kind: &'static str,
+    min_severity: Severity,
+    /// Empty: of all.
+    organization_ids: Vec<Uuid>,
+    domain_ids: Vec<Uuid>,
+    quiet_minutes: i32,
+    quiet_hours: Option<Hours>,
+    created_at: DateTime<Utc>,
+    last_delivered_at: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+    last_error_at: Option<DateTime<Utc>>,
+    /// Of a webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://hooks.example.com/adit")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_key: Option<Set>,
+    /// Of mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    smtp: Option<SmtpView>,
 }
 
-/// For those who may change them: the address of a webhook may be a secret.
-pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Value>, Failure> {
+/// A mail server as it is read back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Smtp)]
+pub struct SmtpView {
+    #[serde(flatten)]
+    mail: Mail,
+    password: Set,
+}
+
+fn view(row: Channel) -> View {
+    let secret = Set { set: row.secret.is_some() };
+    let kind = row.target.kind();
+    let (url, smtp) = match row.target.0 {
+        Target::Webhook { url } => (Some(url), None),
+        Target::Email(mail) => (None, Some(SmtpView { mail, password: secret })),
+    };
+    let hours = |(from, to)| Hours { from: clock_time(from), to: clock_time(to) };
+    View {
+        id: row.id,
+        name: row.name,
+        kind,
+        min_severity: row.min_severity,
+        organization_ids: row.organizations,
+        domain_ids: row.domains,
+        quiet_minutes: row.quiet_minutes,
+        quiet_hours: row.quiet_from.zip(row.quiet_to).map(hours),
+        created_at: row.created_at,
+        last_delivered_at: row.last_delivered_at,
+        last_error: row.last_error,
+        last_error_at: row.last_error_at,
+        signing_key: url.is_some().then_some(secret),
+        url,
+        smtp,
+    }
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<List<View>>, Failure> {
     caller.changing()?;
     let rows = store::alert_channels::list(&app.db).await?;
-    Ok(page(rows.iter().map(view).collect(), None))
+    paging.cut(rows.into_iter().map(view).collect(), |row: &View| row.id)
 }
 
-pub async fn find(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Json<Value>, Failure> {
+async fn find(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Json<View>, Failure> {
     caller.changing()?;
-    found(&app, id).await
+    Ok(Json(found(&app, id).await?))
 }
 
-pub async fn add(
+async fn add(
     State(app): State<App>,
     caller: Caller,
     Body(document): Body<Document>,
-) -> Result<(StatusCode, Json<Value>), Failure> {
+) -> Result<Created<View>, Failure> {
     let actor = caller.changing()?;
     let id = alert_channels::add(&app, actor, document.draft(None)?).await?;
-    Ok((StatusCode::CREATED, found(&app, id).await?))
+    Ok(Created(found(&app, id).await?))
 }
 
-pub async fn change(
+async fn change(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<Uuid>,
     Body(document): Body<Document>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<View>, Failure> {
     let actor = caller.changing()?;
     let before = store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))?;
     alert_channels::change(&app, actor, id, document.draft(Some(&before))?).await?;
-    found(&app, id).await
+    Ok(Json(found(&app, id).await?))
 }
 
-pub async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<StatusCode, Failure> {
+async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<NoContent, Failure> {
     alert_channels::remove(&app, caller.changing()?, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
-/// Sends a test now; what is wrong stands in the answer.
-pub async fn test(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Json<Value>, Failure> {
+/// That a test message was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Sent {
+    sent: bool,
+}
+
+async fn test(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Json<Sent>, Failure> {
     alert_channels::test(&app, caller.changing()?, id).await?;
-    Ok(Json(json!({"sent": true})))
+    Ok(Json(Sent { sent: true }))
 }
 
-async fn found(app: &App, id: Uuid) -> Result<Json<Value>, Failure> {
+async fn found(app: &App, id: Uuid) -> Result<View, Failure> {
     let row = store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))?;
-    Ok(Json(view(&row)))
+    Ok(view(row))
 }

@@ -2,132 +2,181 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use protocol::heartbeat::DirectoryState;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
 use protocol::{DomainId, OrganizationId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::extract::{Body, Id, Query, page};
-use super::views;
-use crate::actions::{checks, coverage, domains};
+use super::describe::{Created, List, Tagged, get, post};
+use super::extract::{Body, Id, IfMatch, Paging, Query, limit, page};
+use super::settings::{SettingsSent, SettingsShown};
+use super::views::{self, Counts};
+use crate::actions::domains;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::http::review;
+use crate::http::routes::Routes;
 use crate::settings::DomainSettings;
 use crate::store;
 use crate::store::domains::Domain;
 
-#[derive(Debug, Deserialize)]
+pub(super) fn routes() -> Routes {
+    let lost =
+        ("deletes_not_confirmed", "it deletes another number of users and groups; `impact` has what it does");
+    Routes::new()
+        .route(
+            "/domains",
+            get(list)
+                .says("List the domains", "")
+                .post(add)
+                .says("Add a domain", "In preview: nothing is written to JumpCloud before it is activated.")
+                .changes()
+                .refuses(StatusCode::NOT_FOUND, "not_found", "there is no such organization")
+                .conflicts("domain_exists", "the organization has it already, with other settings; `id` names it"),
+        )
+        .route(
+            "/domains/{id}",
+            get(find)
+                .says("Show a domain", "The ETag is the revision of its settings.")
+                .patch(change)
+                .says(
+                    "Change a domain's settings",
+                    "What is left out stays, null returns to the default (RFC 7396). `POST /domains/{id}/preview` says \
+                     beforehand what would come of it.",
+                )
+                .changes()
+                .conflicts(lost.0, lost.1),
+        )
+        .route(
+            "/domains/{id}/revisions",
+            get(revisions).says("List the revisions of the settings", "The newest first."),
+        )
+        .route(
+            "/domains/{id}/rollback",
+            post(rollback)
+                .says("Return to an earlier revision", "It becomes the newest one.")
+                .changes()
+                .conflicts(lost.0, lost.1),
+        )
+        .route(
+            "/domains/{id}/activate",
+            post(activate)
+                .says("Activate", "From now on JumpCloud is written to. With `digest` only what was looked at is activated.")
+                .changes()
+                .conflicts("directory_not_read", "the directory was not read in full yet")
+                .conflicts("preview_stale", "the plan is another one than the digest says"),
+        )
+        .route("/domains/{id}/pause", post(pause).says("Pause", "Nothing is written to JumpCloud.").changes())
+        .route(
+            "/domains/{id}/resync",
+            post(resync).says("Have everything read again", "The directory and JumpCloud, in full.").changes(),
+        )
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddDomain {
     organization_id: OrganizationId,
+    #[schema(example = "DC=corp,DC=example,DC=com")]
     name: String,
-    #[serde(default = "empty")]
-    settings: Value,
+    #[serde(default)]
+    settings: SettingsSent,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"settings": {"removal_grace_days": 14}}))]
 pub struct ChangeDomain {
-    #[serde(default = "empty")]
-    settings: Value,
+    #[serde(default)]
+    settings: SettingsSent,
     /// How many users and groups the change may delete.
     confirm_deletes: Option<usize>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"revision": 2}))]
 pub struct Rollback {
     revision: i64,
     confirm_deletes: Option<usize>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Activate {
+    /// Of the preview that was looked at.
     digest: Option<String>,
 }
 
-fn empty() -> Value {
-    json!({})
-}
-
-pub async fn add(
+async fn add(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<AddDomain>,
-) -> Result<(StatusCode, Json<Value>), Failure> {
-    let id = domains::add(&app, caller.changing()?, body.organization_id, &body.name, &body.settings).await?;
-    Ok((StatusCode::CREATED, shown(&app, id).await?))
+) -> Result<Created<views::Domain>, Failure> {
+    let id =
+        domains::add(&app, caller.changing()?, body.organization_id, &body.name, &body.settings.0).await?;
+    Ok(Created(shown(&app, id).await?))
 }
 
-pub async fn list(State(app): State<App>, _: Caller) -> Result<Json<Value>, Failure> {
+async fn list(
+    State(app): State<App>,
+    _: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<List<views::Domain>>, Failure> {
     let rows = store::domains::list(&app.db).await?;
-    Ok(page(rows.iter().map(views::domain).collect(), None))
+    paging.cut(rows.into_iter().map(Into::into).collect(), |row: &views::Domain| row.id.0)
 }
 
-pub async fn find(State(app): State<App>, _: Caller, Id(id): Id<DomainId>) -> Result<Response, Failure> {
-    Ok(tagged(shown(&app, id).await?))
+async fn find(
+    State(app): State<App>,
+    _: Caller,
+    Id(id): Id<DomainId>,
+) -> Result<Tagged<views::Domain>, Failure> {
+    tagged(&app, id).await
 }
 
 /// With the revision of the settings as the entity tag: `If-Match` has a change refused if they were changed meanwhile.
-fn tagged(view: Json<Value>) -> Response {
-    let tag = format!("\"{}\"", view.0["revision"]);
-    ([(header::ETAG, tag)], view).into_response()
-}
-
-/// The revision that `If-Match` names; none where any will do.
-fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Failure> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let number = text.trim_start_matches("W/").trim_matches('"').parse().ok();
-    number.map(Some).ok_or_else(|| {
-        Failure::new(
-            StatusCode::PRECONDITION_FAILED,
-            "revision_changed",
-            "If-Match names no revision of the settings: send the ETag of the domain as it was read, such as \"3\".",
-        )
-    })
+async fn tagged(app: &App, id: DomainId) -> Result<Tagged<views::Domain>, Failure> {
+    let view = shown(app, id).await?;
+    Ok(Tagged { tag: view.revision.to_string(), view })
 }
 
 /// With how many users and groups stand how.
-async fn shown(app: &App, id: DomainId) -> Result<Json<Value>, Failure> {
+async fn shown(app: &App, id: DomainId) -> Result<views::Domain, Failure> {
     let row = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
-    let mut view = views::domain(&row);
-    view["counts"] = json!({"user": {}, "group": {}});
+    let mut counts = Counts::default();
     for count in store::subjects::count_by_status(&app.db, id).await? {
-        view["counts"][count.kind][count.status] = json!(count.count);
+        let of_kind = if count.kind == "user" { &mut counts.user } else { &mut counts.group };
+        of_kind.insert(count.status, count.count);
     }
-    view["being_planned"] = json!(store::dirty::count(&app.db, id).await?);
-    Ok(Json(view))
+    let being_planned = Some(store::dirty::count(&app.db, id).await?);
+    Ok(views::Domain { counts: Some(counts), being_planned, ..row.into() })
 }
 
-pub async fn change(
+async fn change(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
-    headers: HeaderMap,
+    if_match: IfMatch,
     Body(body): Body<ChangeDomain>,
-) -> Result<Response, Failure> {
+) -> Result<Result<Tagged<views::Domain>, Response>, Failure> {
     let by = caller.changing()?;
-    let mut at = if_match(&headers)?;
+    let mut at = if_match.revision()?;
     let domain = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
     let name = domains::name_of(&domain)?;
-    let edited = domain.settings.edit(&name, &body.settings).map_err(Error::Invalid)?;
+    let edited = domain.settings.edit(&name, &body.settings.0).map_err(Error::Invalid)?;
     match confirmed(&app, &domain, &edited.settings, body.confirm_deletes).await? {
-        Confirmed::Not(answer) => return Ok(answer),
+        Confirmed::Not(answer) => return Ok(Err(answer)),
         Confirmed::Deletes => at = at.or(Some(domain.revision)),
         Confirmed::Harmless => {}
     }
-    domains::change_settings_at(&app, by, id, &body.settings, at).await?;
-    Ok(tagged(shown(&app, id).await?))
+    domains::change_settings_at(&app, by, id, &body.settings.0, at).await?;
+    Ok(Ok(tagged(&app, id).await?))
 }
 
 /// What a change deletes by itself, against what the caller has said of it.
@@ -165,141 +214,97 @@ async fn confirmed(
     Ok(Confirmed::Not(failure.with(more.into_iter().map(|(name, value)| (name.into(), value)).collect())))
 }
 
-pub async fn revisions(
+/// Settings as they once were.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Revision {
+    revision: i64,
+    author: String,
+    created_at: DateTime<Utc>,
+    #[schema(value_type = SettingsShown)]
+    settings: Value,
+}
+
+/// Where a page of revisions begins and how long it is.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct RevisionPaging {
+    /// The `next` of the page before: a revision.
+    after: Option<i64>,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
+}
+
+async fn revisions(
     State(app): State<App>,
     _: Caller,
     Id(id): Id<DomainId>,
-) -> Result<Json<Value>, Failure> {
+    Query(paging): Query<RevisionPaging>,
+) -> Result<Json<List<Revision>>, Failure> {
     store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
+    let many = usize::try_from(limit(paging.limit)?).unwrap_or(usize::MAX);
     let rows = store::domains::list_revisions(&app.db, id).await?;
-    let items = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "revision": row.revision, "author": row.author, "created_at": row.created_at,
-                "settings": row.settings.shown(row.bind_password.is_some()),
-            })
+    let follows = |revision: i64| paging.after.is_none_or(|after| revision < after);
+    let mut items: Vec<_> = rows
+        .into_iter()
+        .filter(|row| follows(row.revision))
+        .map(|row| Revision {
+            revision: row.revision,
+            author: row.author,
+            created_at: row.created_at,
+            settings: row.settings.shown(row.bind_password.is_some()),
         })
         .collect();
-    Ok(page(items, None))
+    let more = items.len() > many;
+    items.truncate(many);
+    let next = items.last().filter(|_| more).map(|row| row.revision.to_string());
+    Ok(page(items, next))
 }
 
-pub async fn rollback(
+async fn rollback(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
-    headers: HeaderMap,
+    if_match: IfMatch,
     Body(body): Body<Rollback>,
-) -> Result<Response, Failure> {
+) -> Result<Result<Tagged<views::Domain>, Response>, Failure> {
     let by = caller.changing()?;
-    let mut at = if_match(&headers)?;
+    let mut at = if_match.revision()?;
     let domain = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
     let revisions = store::domains::list_revisions(&app.db, id).await?;
     let wanted = revisions.into_iter().find(|row| row.revision == body.revision);
     let settings = wanted.ok_or(Error::NotFound("revision"))?.settings;
     match confirmed(&app, &domain, &settings, body.confirm_deletes).await? {
-        Confirmed::Not(answer) => return Ok(answer),
+        Confirmed::Not(answer) => return Ok(Err(answer)),
         Confirmed::Deletes => at = at.or(Some(domain.revision)),
         Confirmed::Harmless => {}
     }
     domains::rollback(&app, by, id, body.revision, at).await?;
-    Ok(tagged(shown(&app, id).await?))
+    Ok(Ok(tagged(&app, id).await?))
 }
 
-pub async fn activate(
+async fn activate(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
     Body(body): Body<Activate>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<views::Domain>, Failure> {
     domains::activate(&app, caller.changing()?, id, body.digest.as_deref()).await?;
-    shown(&app, id).await
+    Ok(Json(shown(&app, id).await?))
 }
 
-pub async fn pause(
+async fn pause(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<views::Domain>, Failure> {
     domains::pause(&app, caller.changing()?, id).await?;
-    shown(&app, id).await
+    Ok(Json(shown(&app, id).await?))
 }
 
-pub async fn resync(
+async fn resync(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<views::Domain>, Failure> {
     domains::resync(&app, caller.changing()?, id).await?;
-    shown(&app, id).await
-}
-
-/// Which checks are wanted: any of the states, and of the groups, that are listed with commas between them.
-#[derive(Debug, Deserialize)]
-pub struct ChecksQuery {
-    state: Option<String>,
-    group: Option<String>,
-}
-
-pub async fn checks(
-    State(app): State<App>,
-    _: Caller,
-    Id(id): Id<DomainId>,
-    Query(query): Query<ChecksQuery>,
-) -> Result<Json<Value>, Failure> {
-    let states = one_of("state", query.state.as_deref(), &checks::State::ALL, checks::State::as_str)?;
-    let groups = one_of("group", query.group.as_deref(), &checks::Group::ALL, checks::Group::as_str)?;
-    let wanted = |check: &checks::Check| states.contains(&check.state) && groups.contains(&check.group);
-    let found: Vec<_> = checks::list(&app, id).await?.into_iter().filter(wanted).collect();
-    Ok(Json(json!({"items": found, "next": null})))
-}
-
-/// The words of a parameter; all there are where it is not given.
-fn one_of<T: Copy>(
-    field: &str,
-    asked: Option<&str>,
-    all: &[T],
-    word: impl Fn(T) -> &'static str,
-) -> Result<Vec<T>, Error> {
-    let Some(asked) = asked.filter(|asked| !asked.is_empty()) else { return Ok(all.to_vec()) };
-    let known = |text: &str| all.iter().copied().find(|one| word(*one) == text.trim());
-    asked.split(',').map(|text| known(text).ok_or(text)).collect::<Result<Vec<T>, _>>().map_err(|text| {
-        let words: Vec<_> = all.iter().map(|one| word(*one)).collect();
-        Error::field(
-            field,
-            format!("\"{text}\" is none: write one or more of {}, with commas between", words.join(", ")),
-        )
-    })
-}
-
-/// The domain controllers that the directory lists, each with the agent on it, if there is one.
-pub async fn domain_controllers(
-    State(app): State<App>,
-    _: Caller,
-    Id(id): Id<DomainId>,
-) -> Result<Json<Value>, Failure> {
-    let domain = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
-    let agents = store::agents::list_of(&app.db, id).await?;
-    let now = app.clock.now();
-    let mut found = std::collections::BTreeMap::new();
-    for agent in &agents {
-        let Some(DirectoryState::Connected { report, .. }) = agent.directory.as_deref() else { continue };
-        for dc in &report.domain_controllers {
-            let name = dc.dns_host_name.to_lowercase();
-            let row = json!({"dns_host_name": name, "read_only": dc.read_only, "pdc_emulator": dc.pdc, "agent": null});
-            found.entry(name).or_insert(row);
-        }
-    }
-    for agent in &agents {
-        let Some(DirectoryState::Connected { report, .. }) = agent.directory.as_deref() else { continue };
-        if let Some(row) = found.get_mut(&report.dns_host_name.to_lowercase()) {
-            row["agent"] = views::agent(agent, domain.watcher == Some(agent.id), now);
-        }
-    }
-    for covering in coverage::covering(&agents, now) {
-        if let Some(row) = found.get_mut(&covering.dns_host_name) {
-            row["capture"] = json!({"state": covering.capture, "message": covering.message});
-        }
-    }
-    Ok(page(found.into_values().collect(), None))
+    Ok(Json(shown(&app, id).await?))
 }

@@ -3,11 +3,16 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use protocol::problem::FieldError;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::describe::List;
 
 use crate::http::problem::Failure;
 
@@ -74,15 +79,18 @@ pub struct Query<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let text = parts.uri.query().unwrap_or_default();
+        if text.contains("%00") {
             return Err(nul("query"));
         }
-        axum::extract::Query::<T>::from_request_parts(parts, state).await.map(|query| Self(query.0)).map_err(
-            |rejection| {
-                Failure::invalid(vec![FieldError { field: "query".into(), message: rejection.body_text() }])
-            },
-        )
+        let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            let message = error.into_inner().to_string();
+            let field = if path == "." { String::from("query") } else { path };
+            wrong(&field, message)
+        })
     }
 }
 
@@ -97,8 +105,77 @@ fn has_nul(value: &Value) -> bool {
 }
 
 fn nul(field: &str) -> Failure {
-    let message = "holds a NUL character: leave it out".into();
-    Failure::invalid(vec![FieldError { field: field.into(), message }])
+    wrong(field, "holds a NUL character: leave it out")
+}
+
+/// One field or parameter that is wrong.
+pub fn wrong(field: &str, message: impl Into<String>) -> Failure {
+    Failure::invalid(vec![FieldError { field: field.into(), message: message.into() }])
+}
+
+/// The state that a change was made from; none where any will do.
+#[derive(Clone, Debug)]
+pub struct IfMatch(Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let text = value.to_str().unwrap_or_default().trim();
+        let tag = text.trim_start_matches("W/").trim_matches('"');
+        Ok(Self((text != "*").then(|| tag.to_owned())))
+    }
+}
+
+impl IfMatch {
+    /// The revision that it names.
+    pub fn revision(&self) -> Result<Option<i64>, Failure> {
+        let Some(tag) = &self.0 else { return Ok(None) };
+        tag.parse()
+            .map(Some)
+            .map_err(|_| outdated("If-Match names no revision: send the ETag as it was read, such as \"3\"."))
+    }
+
+    /// Refuses a change of what has another tag by now.
+    pub fn check(&self, tag: &str) -> Result<(), Failure> {
+        match &self.0 {
+            Some(wanted) if wanted != tag => Err(outdated(
+                "This was changed since it was read. Read it again, and make your change to what it is now.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn outdated(detail: &str) -> Failure {
+    Failure::new(StatusCode::PRECONDITION_FAILED, "revision_changed", detail)
+}
+
+/// Where a page of a short list begins and how long it is.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub struct Paging {
+    /// The `next` of the page before.
+    after: Option<Uuid>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i64>,
+}
+
+impl Paging {
+    /// The page of a list that is read as a whole, as there are never many.
+    pub fn cut<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Result<Json<List<T>>, Failure> {
+        let limit = limit(self.limit)?;
+        if let Some(after) = self.after {
+            let at = rows.iter().position(|row| id(row) == after);
+            let at = at.ok_or_else(|| wrong("after", "names no row that is there: begin the list again"))?;
+            rows.drain(..=at);
+        }
+        let many = usize::try_from(limit).unwrap_or(usize::MAX);
+        let next = (rows.len() > many).then(|| rows.get(many - 1).map(|row| id(row).to_string())).flatten();
+        rows.truncate(many);
+        Ok(Json(List { items: rows, next }))
+    }
 }
 
 /// How many rows a list gives: 100 unless told, 1 to 1000.
@@ -106,10 +183,7 @@ pub fn limit(asked: Option<i64>) -> Result<i64, Failure> {
     match asked {
         None => Ok(100),
         Some(limit) if (1..=1000).contains(&limit) => Ok(limit),
-        Some(_) => Err(Failure::invalid(vec![FieldError {
-            field: "limit".into(),
-            message: "must lie between 1 and 1000".into(),
-        }])),
+        Some(_) => Err(wrong("limit", "must lie between 1 and 1000")),
     }
 }
 
@@ -121,17 +195,16 @@ pub fn filled(text: &Option<String>) -> Option<&str> {
 /// A parameter that may be one of some words, or empty.
 pub fn one_of<'a>(field: &str, given: Option<&'a str>, known: &[&str]) -> Result<Option<&'a str>, Failure> {
     match given.filter(|given| !given.is_empty()) {
-        Some(given) if !known.contains(&given) => Err(Failure::invalid(vec![FieldError {
-            field: field.into(),
-            message: format!("must be one of {}", known.join(", ")),
-        }])),
+        Some(given) if !known.contains(&given) => {
+            Err(wrong(field, format!("must be one of {}", known.join(", "))))
+        }
         given => Ok(given),
     }
 }
 
 /// A list; `next` is what to pass as `after` for the rows that follow.
-pub fn page(items: Vec<Value>, next: Option<String>) -> Json<Value> {
-    Json(json!({ "items": items, "next": next }))
+pub fn page<T>(items: Vec<T>, next: Option<String>) -> Json<List<T>> {
+    Json(List { items, next })
 }
 
 /// The cursor after the last row, if the page is full.

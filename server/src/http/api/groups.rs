@@ -4,65 +4,115 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use planner::reason::Reason;
 use protocol::{DomainId, ObjectGuid};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use super::describe::{List, Noted, get, post};
 use super::extract::{Id, Query, limit, next, page};
 use super::people::Search;
-use super::views;
+use super::views::{Group, Operation};
 use crate::actions::subjects;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
+use crate::http::routes::Routes;
 use crate::store;
 use crate::store::group_members::Member;
 
-pub async fn list(
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/domains/{id}/groups", get(list).says("List the domain's security groups", ""))
+        .route(
+            "/domains/{id}/groups/{guid}",
+            get(find).says(
+                "Show a group",
+                "With its last operations, and how many members it has through nesting.",
+            ),
+        )
+        .route(
+            "/domains/{id}/groups/{guid}/members",
+            get(members).says(
+                "List a group's members",
+                "Members through any number of nested groups, each with the way down to it.",
+            ),
+        )
+        .route(
+            "/domains/{id}/groups/{guid}/adopt",
+            post(adopt)
+                .says(
+                    "Adopt the JumpCloud group of the same name",
+                    "From then on it has the members that AD says.",
+                )
+                .changes(),
+        )
+}
+
+async fn list(
     State(app): State<App>,
     _: Caller,
     Id(id): Id<DomainId>,
     Query(search): Query<Search>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<List<Group>>, Failure> {
     store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
     let limit = limit(search.limit)?;
     let (filter, sort) = (search.filter()?, search.sort()?);
     let rows = store::roster::list_groups(&app.db, id, &filter, sort, search.after, limit).await?;
     let next = next(&rows, limit, |row| row.guid.to_string());
-    Ok(page(rows.iter().map(views::group).collect(), next))
+    Ok(page(rows.iter().map(Group::from).collect(), next))
 }
 
-pub async fn find(
+/// A group with more about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroupInFull {
+    #[serde(flatten)]
+    group: Group,
+    /// The last ones.
+    operations: Vec<Operation>,
+    flattened_members: Flattened,
+}
+
+/// Members through nesting.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlattenedMembers)]
+pub struct Flattened {
+    count: i64,
+    synced: i64,
+}
+
+async fn find(
     State(app): State<App>,
     _: Caller,
     Id((id, guid)): Id<(DomainId, ObjectGuid)>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<GroupInFull>, Failure> {
     let row = store::subjects::find_group(&app.db, id, guid).await?.ok_or(Error::NotFound("group"))?;
-    let mut view = views::group(&row);
     let operations = store::operations::list_of(&app.db, id, guid, 50).await?;
-    view["operations"] = operations.iter().map(views::operation).collect();
     let below = Below::of(&app, id, guid).await?;
     let counts = store::group_members::count(&app.db, id, &below.groups).await?;
-    view["flattened_members"] = json!({"count": counts.members, "synced": counts.synced});
-    Ok(Json(view))
+    Ok(Json(GroupInFull {
+        group: Group::from(&row),
+        operations: operations.iter().map(Operation::from).collect(),
+        flattened_members: Flattened { count: counts.members, synced: counts.synced },
+    }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub struct Wanted {
+    /// Only those that are synced, or are not.
     synced: Option<bool>,
     after: Option<ObjectGuid>,
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
 }
 
-/// Members through any number of nested groups, each with the way down to it.
-pub async fn members(
+async fn members(
     State(app): State<App>,
     _: Caller,
     Id((id, guid)): Id<(DomainId, ObjectGuid)>,
     Query(wanted): Query<Wanted>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<List<MemberView>>, Failure> {
     store::subjects::find_group(&app.db, id, guid).await?.ok_or(Error::NotFound("group"))?;
     let limit = limit(wanted.limit)?;
     let below = Below::of(&app, id, guid).await?;
@@ -72,11 +122,35 @@ pub async fn members(
     Ok(page(rows.iter().map(|row| member(row, &below)).collect(), next))
 }
 
-fn member(row: &Member, below: &Below) -> Value {
-    json!({
-        "id": row.guid, "object_guid": row.guid, "kind": row.kind, "name": row.name, "distinguished_name": row.dn,
-        "path": below.path(row.via), "status": row.status, "reasons": row.reasons.0, "class": row.class,
-    })
+/// A member, direct or nested.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Member)]
+pub struct MemberView {
+    id: ObjectGuid,
+    object_guid: ObjectGuid,
+    /// `user`, `group` or `other`.
+    kind: String,
+    name: String,
+    distinguished_name: String,
+    /// The groups from the asked one down to the one that lists the member.
+    path: Vec<ObjectGuid>,
+    status: String,
+    reasons: Vec<Reason>,
+    class: Option<String>,
+}
+
+fn member(row: &Member, below: &Below) -> MemberView {
+    MemberView {
+        id: row.guid,
+        object_guid: row.guid,
+        kind: row.kind.clone(),
+        name: row.name.clone(),
+        distinguished_name: row.dn.clone(),
+        path: below.path(row.via),
+        status: row.status.clone(),
+        reasons: row.reasons.0.clone(),
+        class: row.class.clone(),
+    }
 }
 
 /// The groups below one, and the shortest way to each.
@@ -117,11 +191,11 @@ impl Below {
     }
 }
 
-pub async fn adopt(
+async fn adopt(
     State(app): State<App>,
     caller: Caller,
     Id((id, guid)): Id<(DomainId, ObjectGuid)>,
-) -> Result<StatusCode, Failure> {
+) -> Result<Noted, Failure> {
     subjects::adopt_group(&app, caller.changing()?, id, guid).await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok(Noted)
 }

@@ -3,38 +3,90 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use protocol::problem::FieldError;
 use protocol::{OrganizationId, Secret};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::extract::{Body, Id, page};
-use super::views;
+use super::describe::{Created, List, get, post};
+use super::extract::{Body, Id, Paging, Query, wrong};
+use super::views::{Organization, Set};
 use crate::actions::organizations::{self, NewCredential, NewOrganization};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
+use crate::http::routes::Routes;
 use crate::store;
 
-#[derive(Debug, Deserialize)]
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/organizations",
+            get(list)
+                .says("List the JumpCloud organizations", "")
+                .post(add)
+                .says("Add a JumpCloud organization", "The credential is tried at once.")
+                .changes()
+                .conflicts("organization_exists", "another one has the name, or the same JumpCloud tenant")
+                .refuses(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "credential_rejected",
+                    "JumpCloud does not take the credential",
+                )
+                .refuses(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "credential_lacks_rights",
+                    "it may not read users and groups",
+                )
+                .refuses(StatusCode::UNPROCESSABLE_ENTITY, "unreachable", "JumpCloud does not answer"),
+        )
+        .route("/organizations/{id}", get(find).says("Show an organization", ""))
+        .route(
+            "/organizations/{id}/credential",
+            post(change_credential)
+                .says(
+                    "Replace the credential",
+                    "The new one is tried, then swapped in while everything goes on.",
+                )
+                .changes()
+                .refuses(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "credential_rejected",
+                    "JumpCloud does not take the credential",
+                )
+                .refuses(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "credential_lacks_rights",
+                    "it may not read users and groups",
+                )
+                .refuses(StatusCode::UNPROCESSABLE_ENTITY, "unreachable", "JumpCloud does not answer"),
+        )
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Example Inc.", "api_key": "…"}))]
 pub struct AddOrganization {
     name: String,
+    /// An administrator's; or give `service_account`.
     api_key: Option<Secret>,
     service_account: Option<ServiceAccount>,
+    /// Of a multi-tenant administrator's API key: which organization is meant.
     org_id: Option<String>,
+    /// The host root; `https://console.jumpcloud.com` if it is left out.
     base_url: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"service_account": {"client_id": "…", "client_secret": "…"}}))]
 pub struct ChangeCredential {
     api_key: Option<Secret>,
     service_account: Option<ServiceAccount>,
 }
 
-#[derive(Debug, Deserialize)]
+/// OAuth2 client credentials.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ServiceAccount {
     client_id: String,
@@ -50,18 +102,17 @@ fn credential(api_key: Option<Secret>, account: Option<ServiceAccount>) -> Resul
             client_secret: account.client_secret,
             token_url: account.token_url,
         }),
-        (None, None) | (Some(_), Some(_)) => Err(Failure::invalid(vec![FieldError {
-            field: "api_key".into(),
-            message: "give either api_key or service_account {client_id, client_secret}".into(),
-        }])),
+        (None, None) | (Some(_), Some(_)) => {
+            Err(wrong("api_key", "give either api_key or service_account {client_id, client_secret}"))
+        }
     }
 }
 
-pub async fn add(
+async fn add(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<AddOrganization>,
-) -> Result<(StatusCode, Json<Value>), Failure> {
+) -> Result<Created<Organization>, Failure> {
     let new = NewOrganization {
         name: body.name,
         base_url: body.base_url.unwrap_or_else(|| "https://console.jumpcloud.com".into()),
@@ -69,31 +120,45 @@ pub async fn add(
         credential: credential(body.api_key, body.service_account)?,
     };
     let id = organizations::add(&app, caller.changing()?, new).await?;
-    let row = store::organizations::find(&app.db, id).await?.ok_or(Error::NotFound("organization"))?;
-    Ok((StatusCode::CREATED, Json(views::organization(&row))))
+    Ok(Created(found(&app, id).await?))
 }
 
-pub async fn list(State(app): State<App>, _: Caller) -> Result<Json<Value>, Failure> {
+async fn list(
+    State(app): State<App>,
+    _: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<List<Organization>>, Failure> {
     let rows = store::organizations::list(&app.db).await?;
-    Ok(page(rows.iter().map(views::organization).collect(), None))
+    paging.cut(rows.into_iter().map(Into::into).collect(), |row: &Organization| row.id.0)
 }
 
-pub async fn find(
+async fn find(
     State(app): State<App>,
     _: Caller,
     Id(id): Id<OrganizationId>,
-) -> Result<Json<Value>, Failure> {
-    let row = store::organizations::find(&app.db, id).await?.ok_or(Error::NotFound("organization"))?;
-    Ok(Json(views::organization(&row)))
+) -> Result<Json<Organization>, Failure> {
+    Ok(Json(found(&app, id).await?))
 }
 
-pub async fn change_credential(
+async fn found(app: &App, id: OrganizationId) -> Result<Organization, Failure> {
+    let row = store::organizations::find(&app.db, id).await?.ok_or(Error::NotFound("organization"))?;
+    Ok(row.into())
+}
+
+/// That it was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CredentialChanged {
+    id: OrganizationId,
+    credential: Set,
+}
+
+async fn change_credential(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<OrganizationId>,
     Body(body): Body<ChangeCredential>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<CredentialChanged>, Failure> {
     let new = credential(body.api_key, body.service_account)?;
     organizations::change_credential(&app, caller.changing()?, id, new).await?;
-    Ok(Json(json!({"id": id, "credential": {"set": true}})))
+    Ok(Json(CredentialChanged { id, credential: Set { set: true } }))
 }

@@ -4,32 +4,76 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use planner::explain::{Candidate, MappedField, Rule};
+use planner::reason::{Reason, Status};
 use protocol::{DomainId, ObjectGuid};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
+use super::describe::{Accepted, Noted, get, post};
 use super::extract::{Body, Id, Query, filled, limit, next, one_of};
-use super::views;
+use super::views::{Covered, Operation, User};
 use crate::actions::coverage::STATES;
 use crate::actions::subjects;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
+use crate::http::routes::Routes;
+use crate::http::why::Absence;
 use crate::http::{export, why};
 use crate::store::roster::{Filter, Sort};
 use crate::store::subjects::UserView;
 use crate::{store, workers};
 
-#[derive(Debug, Deserialize)]
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/domains/{id}/users",
+            get(users)
+                .says(
+                    "List the domain's users",
+                    "Page by page; as CSV all of them at once. Of a search that finds nobody it is said why that may be.",
+                )
+                .answers::<Users>(StatusCode::OK, "application/json")
+                .answers::<String>(StatusCode::OK, "text/csv"),
+        )
+        .route(
+            "/domains/{id}/users/{guid}",
+            get(user).says("Show a user", "Why it is or is not synced, its password, and its last operations."),
+        )
+        .route(
+            "/domains/{id}/users/{guid}/sync",
+            post(sync)
+                .says("Sync a user now", "With `dry_run`: the plan as it would be now, carried out by nobody.")
+                .changes()
+                .answers::<DryRun>(StatusCode::OK, "application/json"),
+        )
+        .route(
+            "/domains/{id}/users/{guid}/takeover",
+            post(decide_takeover)
+                .says("Decide who the user is in JumpCloud", "One of the candidates that the conflict names.")
+                .changes(),
+        )
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
 pub struct Search {
+    /// Part of a name, `sAMAccountName`, UPN or mail address.
     query: Option<String>,
+    /// `synced`, `pending`, `excluded`, `conflict`, `held` or `failed`.
     status: Option<String>,
+    /// Code of a reason.
     reason: Option<String>,
+    /// `delivered`, `waiting`, `refused`, `expired`, `missed` or `never_captured`.
     password: Option<String>,
+    /// `object_guid` or `name`.
     sort: Option<String>,
+    /// `json` or `csv`.
     format: Option<String>,
     pub(super) after: Option<ObjectGuid>,
+    #[param(minimum = 1, maximum = 1000)]
     pub(super) limit: Option<i64>,
 }
 
@@ -53,8 +97,26 @@ impl Search {
     }
 }
 
-/// Page by page; as CSV all of them at once. Of a search that finds nobody it is said why that may be.
-pub async fn users(
+/// Users of a page.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Users {
+    items: Vec<Listed>,
+    next: Option<String>,
+    /// Why nobody is found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    absent: Option<Vec<Absence>>,
+}
+
+/// A user in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ListedUser)]
+pub struct Listed {
+    #[serde(flatten)]
+    user: User,
+    password_state: Option<String>,
+}
+
+async fn users(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
@@ -69,96 +131,124 @@ pub async fn users(
     let rows = store::roster::list_users(&app.db, id, now, &filter, sort, search.after, limit).await?;
     let guids: Vec<_> = rows.iter().map(|row| row.guid).collect();
     let passwords = store::coverage::list_states(&app.db, id, now, &guids).await?;
-    let item = |row: &UserView| {
-        let mut view = views::user(row);
-        view["password_state"] = json!(passwords.get(&row.guid));
-        view
+    let item = |row: &UserView| Listed {
+        user: User::from(row),
+        password_state: passwords.get(&row.guid).map(ToString::to_string),
     };
-    let mut answer = json!({
-        "items": rows.iter().map(item).collect::<Vec<_>>(),
-        "next": next(&rows, limit, |row| row.guid.to_string()),
-    });
-    if let Some(query) = filter.query.filter(|_| rows.is_empty() && search.after.is_none()) {
-        answer["absent"] = json!(why::absent(&app, &domain, query).await?);
-    }
-    Ok(Json(answer).into_response())
+    let absent = match filter.query.filter(|_| rows.is_empty() && search.after.is_none()) {
+        Some(query) => Some(why::absent(&app, &domain, query).await?),
+        None => None,
+    };
+    let next = next(&rows, limit, |row| row.guid.to_string());
+    Ok(Json(Users { items: rows.iter().map(item).collect(), next, absent }).into_response())
 }
 
-pub async fn user(
+/// A user with everything that is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserInFull {
+    #[serde(flatten)]
+    user: User,
+    /// As AD has it.
+    #[schema(value_type = Object)]
+    directory: Value,
+    /// As JumpCloud has it.
+    jumpcloud: Option<Value>,
+    password: Option<Covered>,
+    /// Each rule that bears on the user, and what came of it.
+    steps: Vec<Rule>,
+    fields: Vec<MappedField>,
+    /// Whom it could be in JumpCloud.
+    candidates: Vec<Candidate>,
+    /// The last ones.
+    operations: Vec<Operation>,
+}
+
+async fn user(
     State(app): State<App>,
     _: Caller,
     Id((id, guid)): Id<(DomainId, ObjectGuid)>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<UserInFull>, Failure> {
     let row = store::subjects::find_user(&app.db, id, guid).await?.ok_or(Error::NotFound("user"))?;
     let domain = store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
-    let mut view = views::user(&row);
-    view["directory"] = json!(row.body.0);
-    view["jumpcloud"] = match &row.jumpcloud_id {
-        Some(jumpcloud_id) => {
-            json!(store::mirror::find_user(&app.db, domain.organization_id, jumpcloud_id).await?)
-        }
-        None => Value::Null,
+    let jumpcloud = match &row.jumpcloud_id {
+        Some(jumpcloud_id) => store::mirror::find_user(&app.db, domain.organization_id, jumpcloud_id).await?,
+        None => None,
     };
     let password = store::coverage::find(&app.db, id, app.clock.now(), guid).await?;
-    view["password"] = json!(password.as_ref().map(views::covered));
     let operations = store::operations::list_of(&app.db, id, guid, 50).await?;
     let why = why::of(&app, &domain, guid, password.as_ref(), &operations).await?;
-    view["steps"] = json!(why.steps);
-    view["fields"] = json!(why.fields);
-    view["candidates"] = json!(why.candidates);
-    view["operations"] = operations.iter().map(views::operation).collect();
-    Ok(Json(view))
+    Ok(Json(UserInFull {
+        user: User::from(&row),
+        directory: json!(row.body.0),
+        jumpcloud: jumpcloud.map(|user| json!(user)),
+        password: password.as_ref().map(Covered::from),
+        steps: why.steps,
+        fields: why.fields,
+        candidates: why.candidates,
+        operations: operations.iter().map(Operation::from).collect(),
+    }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SyncUser)]
 pub struct Sync {
     #[serde(default)]
     dry_run: bool,
 }
 
-/// With `dry_run`: the plan as it would be now, carried out by nobody.
-pub async fn sync(
+/// The plan for one user, carried out by nobody.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DryRun {
+    operations: Vec<planner::Operation>,
+    status: Option<Status>,
+    reasons: Option<Vec<Reason>>,
+    username: Option<String>,
+    email: Option<String>,
+}
+
+async fn sync(
     State(app): State<App>,
     caller: Caller,
     Id((id, guid)): Id<(DomainId, ObjectGuid)>,
     Body(body): Body<Sync>,
-) -> Result<(StatusCode, Json<Value>), Failure> {
+) -> Result<Result<Accepted<User>, Response>, Failure> {
     let by = caller.changing()?;
     if !body.dry_run {
         subjects::sync_user(&app, by, id, guid).await?;
         let row = store::subjects::find_user(&app.db, id, guid).await?.ok_or(Error::NotFound("user"))?;
-        return Ok((StatusCode::ACCEPTED, Json(views::user(&row))));
+        return Ok(Ok(Accepted(User::from(&row))));
     }
     let mut conn = app.db.acquire().await?;
     let domain = store::domains::find(&mut *conn, id).await?.ok_or(Error::NotFound("domain"))?;
     store::subjects::find_user(&mut *conn, id, guid).await?.ok_or(Error::NotFound("user"))?;
-    let plan = workers::plan::dry_run(&mut conn, &domain, guid, app.clock.now())
+    let mut plan = workers::plan::dry_run(&mut conn, &domain, guid, app.clock.now())
         .await
         .map_err(|error| Error::internal(format!("could not plan: {error:#}")))?;
-    let verdict = plan.verdicts.get(&guid);
-    Ok((
-        StatusCode::OK,
-        Json(json!({
-            "operations": plan.operations, "status": verdict.map(|verdict| verdict.status),
-            "reasons": verdict.map(|verdict| &verdict.reasons), "username": verdict.map(|verdict| &verdict.username),
-            "email": verdict.map(|verdict| &verdict.email),
-        })),
-    ))
+    let verdict = plan.verdicts.remove(&guid);
+    let planned = DryRun {
+        operations: plan.operations,
+        status: verdict.as_ref().map(|verdict| verdict.status),
+        username: verdict.as_ref().and_then(|verdict| verdict.username.clone()),
+        email: verdict.as_ref().and_then(|verdict| verdict.email.clone()),
+        reasons: verdict.map(|verdict| verdict.reasons),
+    };
+    Ok(Err(Json(planned).into_response()))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Takeover {
+    #[schema(example = "65f0c2a1b3d4e5f60718293a")]
     jumpcloud_id: String,
 }
 
-pub async fn decide_takeover(
+async fn decide_takeover(
     State(app): State<App>,
     caller: Caller,
     Id((id, guid)): Id<(DomainId, ObjectGuid)>,
     Body(body): Body<Takeover>,
-) -> Result<StatusCode, Failure> {
+) -> Result<Noted, Failure> {
     subjects::decide_takeover(&app, caller.changing()?, id, guid, &body.jumpcloud_id).await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok(Noted)
 }

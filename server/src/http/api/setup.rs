@@ -3,60 +3,126 @@
 use axum::Json;
 use axum::extract::State;
 use protocol::DomainId;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use protocol::ObjectGuid;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use super::describe::{List, get, post};
 use super::extract::{Body, Id, Query, limit, page};
-use crate::actions::setup::{self, Step};
+use super::settings::SettingsSent;
+use crate::actions::setup::{self, Controller, Finding, Step};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
+use crate::http::routes::Routes;
 use crate::store;
 
-/// Each step and whether it is done, the domain controllers, and what the last step looks for.
-pub async fn find(State(app): State<App>, _: Caller, Id(id): Id<DomainId>) -> Result<Json<Value>, Failure> {
-    let setup = setup::of(&app, id).await?;
-    let step = |step: Step| json!({"step": step, "done": setup.is_done(step)});
-    Ok(Json(json!({
-        "steps": Step::ALL.map(step), "next": setup.next(), "domain_controllers": setup.controllers,
-        "findings": setup.findings,
-    })))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/domains/{id}/containers",
+            get(containers).says(
+                "List organizational units and containers",
+                "Those with the most users first: what `root_user_container` can be.",
+            ),
+        )
+        .route(
+            "/domains/{id}/setup",
+            get(find).says(
+                "How far the domain is set up",
+                "Each step and whether it is done, the domain controllers, and what the last step looks for.",
+            ),
+        )
+        .route(
+            "/domains/{id}/setup/choices",
+            post(choose)
+                .says(
+                    "Choose what happens to users who leave",
+                    "Saves settings, and that the choice was made.",
+                )
+                .changes(),
+        )
 }
 
-#[derive(Debug, Deserialize)]
+/// How far a domain is set up.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Setup {
+    steps: Vec<StepDone>,
+    /// The first step that is not done.
+    next: Option<Step>,
+    domain_controllers: Vec<Controller>,
+    findings: Vec<Finding>,
+}
+
+/// A step, and whether it is done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StepDone {
+    step: Step,
+    done: bool,
+}
+
+async fn find(State(app): State<App>, _: Caller, Id(id): Id<DomainId>) -> Result<Json<Setup>, Failure> {
+    let setup = setup::of(&app, id).await?;
+    let step = |step: Step| StepDone { step, done: setup.is_done(step) };
+    Ok(Json(Setup {
+        steps: Step::ALL.map(step).into(),
+        next: setup.next(),
+        domain_controllers: setup.controllers,
+        findings: setup.findings,
+    }))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choices {
-    settings: Value,
+    settings: SettingsSent,
 }
 
-/// Saves settings, and that what happens to users who leave was chosen.
-pub async fn choose(
+async fn choose(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<DomainId>,
     Body(body): Body<Choices>,
-) -> Result<Json<Value>, Failure> {
-    setup::choose(&app, caller.changing()?, id, &body.settings).await?;
+) -> Result<Json<Setup>, Failure> {
+    setup::choose(&app, caller.changing()?, id, &body.settings.0).await?;
     find(State(app), caller, Id(id)).await
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub struct Search {
+    /// Part of the name.
     query: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
 }
 
-/// Organizational units and containers, those with the most users first.
-pub async fn containers(
+/// A place that can be the root user container.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Container)]
+pub struct Place {
+    id: ObjectGuid,
+    object_guid: ObjectGuid,
+    #[schema(example = "OU=Staff,DC=corp,DC=example,DC=com")]
+    distinguished_name: String,
+    /// Users at any depth below it.
+    users: i64,
+}
+
+async fn containers(
     State(app): State<App>,
     _: Caller,
     Id(id): Id<DomainId>,
     Query(search): Query<Search>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<List<Place>>, Failure> {
     store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
     let query = search.query.as_deref().map(str::trim).filter(|query| !query.is_empty());
     let rows = store::setup::list_containers(&app.db, id, query, None, limit(search.limit)?).await?;
-    let item = |row: &store::setup::ContainerChoice| json!({"id": row.guid, "object_guid": row.guid, "distinguished_name": row.dn, "users": row.users});
-    Ok(page(rows.iter().map(item).collect(), None))
+    let item = |row: store::setup::ContainerChoice| Place {
+        id: row.guid,
+        object_guid: row.guid,
+        distinguished_name: row.dn,
+        users: row.users,
+    };
+    Ok(page(rows.into_iter().map(item).collect(), None))
 }

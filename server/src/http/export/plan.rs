@@ -113,7 +113,7 @@ async fn names(app: &App, rows: &[Planned]) -> Result<Names> {
 fn json_page(rows: &[Planned], names: &Names, number: usize) -> Result<Vec<u8>> {
     let mut text = String::new();
     for (at, planned) in rows.iter().enumerate() {
-        let mut view = views::planned(planned);
+        let mut view = json!(views::Planned::from(planned));
         view["name"] = json!(names.get(&planned.row.subject).map(|name| &name.name));
         view["distinguished_name"] = json!(names.get(&planned.row.subject).map(|name| &name.dn));
         text.push_str(if number == 0 && at == 0 { "\n" } else { ",\n" });

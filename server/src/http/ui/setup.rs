@@ -10,8 +10,6 @@ mod scope;
 mod start;
 mod verify;
 
-use axum::Router;
-use axum::routing::{get, post};
 use protocol::{DomainId, OrganizationId};
 
 use super::checks::Checklist;
@@ -19,9 +17,10 @@ use crate::actions::checks;
 use crate::actions::setup::{self, Setup, Step};
 use crate::app::App;
 use crate::error::Result;
+use crate::http::routes::{Routes, get, post};
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/setup", get(start::show))
         .route("/setup/organization", get(organization::blank).post(organization::add))
         .route("/setup/domain", get(domain::blank).post(domain::add))

@@ -10,7 +10,7 @@ use crate::store::domains::Domain;
 use crate::store::roster::{Filter, Sort, Unread};
 
 /// One thing that may be why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub(in crate::http) struct Absence {
     /// Stable, snake case.
     pub code: &'static str,

@@ -26,7 +26,7 @@ const BATCH: usize = 500;
 const KEPT: usize = 10_000;
 
 /// What a change of the settings does.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Impact {
     /// By kind of operation; empty where the settings that change decide no plan.
     pub kinds: BTreeMap<&'static str, Shift>,
@@ -49,7 +49,7 @@ pub struct Impact {
 }
 
 /// One kind of operation, by the settings in force and by the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Shift {
     pub now: usize,
     pub then: usize,
@@ -60,7 +60,8 @@ pub struct Shift {
 }
 
 /// Something to know about the count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ImpactNote)]
 pub struct Note {
     pub code: &'static str,
     pub message: String,

@@ -213,7 +213,11 @@ impl Browser {
         Events { answer, text: String::new(), read: 0 }
     }
 
-    fn cookies(&self) -> String {
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub(crate) fn cookies(&self) -> String {
         let cookies = self.cookies.lock().unwrap();
         cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }

@@ -1,6 +1,6 @@
 # Every target is one script or one cargo command; `make help` lists them.
 
-.PHONY: help demo test build bench pictures windows setup fmt lint sqlx clean
+.PHONY: help demo test fuzz build bench pictures windows setup fmt lint sqlx clean
 .DEFAULT_GOAL := help
 
 # The queries are checked against .sqlx, so that nothing but `make sqlx` needs a database to compile.
@@ -14,6 +14,9 @@ demo: ## everything running, on a domain controller with 200 people; EMPTY=1: wi
 
 test: ## all checks and all tests
 	@scripts/test
+
+fuzz: ## ask all and more of the REST API than its description allows
+	scripts/fuzz
 
 # Apart, so that the agent is built with its own few features and stays small.
 build: ## the programs, optimised, in target/release/

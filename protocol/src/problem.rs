@@ -20,6 +20,9 @@ pub struct Problem {
     /// The fields of the request that are wrong, each with the fix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// The one that is there already, where another of the kind cannot be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<uuid::Uuid>,
     /// The cursor to resume from, where a transfer was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<i64>,
@@ -52,6 +55,7 @@ impl Problem {
             code: code.into(),
             detail: detail.into(),
             errors: Vec::new(),
+            id: None,
             cursor: None,
             server_time: None,
         }

@@ -13,6 +13,9 @@ pub enum Error {
     /// The request is understood and cannot be done as things stand.
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
+    /// There is another one already: `id` names it.
+    #[error("{detail}")]
+    Exists { code: &'static str, detail: String, id: uuid::Uuid },
     /// What the request was made from is not what is there now.
     #[error("{detail}")]
     Outdated { code: &'static str, detail: String },
@@ -38,6 +41,16 @@ impl Error {
     /// One wrong field.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// What is changed was changed since it was read.
+    pub fn outdated() -> Self {
+        Self::Outdated {
+            code: "revision_changed",
+            detail:
+                "This was changed since it was read. Read it again, and make your change to what it is now."
+                    .into(),
+        }
     }
 
     /// A conflict of a stable code.

@@ -18,6 +18,7 @@ mod passwords;
 mod places;
 mod preview;
 mod random;
+mod rest_setup;
 mod restarts;
 mod settings;
 mod takeover;

@@ -9,7 +9,9 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::audit::short_hex;
 use crate::app::{Actor, App, alert_channel_purpose};
+use crate::crypto::sha256;
 use crate::error::{Error, Result};
 use crate::store::alert_channels::{Channel, Target};
 use crate::store::alerts::Severity;
@@ -47,11 +49,21 @@ pub async fn add(app: &App, by: &Actor, draft: Draft) -> Result<Uuid> {
 
 /// Changes a channel. A secret that is not given stays, unless where it would be sent to is another place.
 pub async fn change(app: &App, by: &Actor, id: Uuid, draft: Draft) -> Result<()> {
-    let before = store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))?;
-    check::draft(app, &draft, Some(&before)).await?;
+    change_at(app, by, id, draft, None).await
+}
+
+/// As [`change`], but only if the channel still has that [`tag`].
+pub async fn change_at(app: &App, by: &Actor, id: Uuid, draft: Draft, at: Option<&str>) -> Result<()> {
+    let seen = store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))?;
+    check::draft(app, &draft, Some(&seen)).await?;
     let secret_changed = draft.secret.is_some();
-    let after = row(app, id, draft, Some(&before))?;
     let mut tx = app.db.begin().await?;
+    let before =
+        store::alert_channels::find_locked(&mut tx, id).await?.ok_or(Error::NotFound("alert channel"))?;
+    if tag(&before) != at.map_or_else(|| tag(&seen), str::to_owned) {
+        return Err(Error::outdated());
+    }
+    let after = row(app, id, draft, Some(&before))?;
     store::alert_channels::insert(&mut tx, &after).await?;
     let detail = json!({"before": shown(&before), "after": shown(&after), "secret_changed": secret_changed});
     record(&mut tx, app, by, "alert_channel.changed", id, detail).await?;
@@ -124,6 +136,12 @@ fn sends_secret_to_same(before: &Target, after: &Target) -> bool {
         }
         (Target::Webhook { .. }, Target::Email(_)) | (Target::Email(_), Target::Webhook { .. }) => false,
     }
+}
+
+/// What state a channel is in, what was delivered aside, without telling anything of it.
+pub fn tag(row: &Channel) -> String {
+    let whole = json!([shown(row), row.target.0, row.secret]);
+    short_hex(&sha256(whole.to_string().as_bytes()))
 }
 
 /// For the audit: without secrets, of which the path of a webhook's address may be one.

@@ -182,6 +182,11 @@ fn canonical(event: &Content) -> String {
 }
 
 /// The digits in which hashes are shown.
+/// Enough of a digest to tell states of one thing apart.
+pub(super) fn short_hex(digest: &[u8]) -> String {
+    hex(digest.get(..12).unwrap_or(digest))
+}
+
 pub fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

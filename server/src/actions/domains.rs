@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::previews;
 use super::transfers::identity_keys;
 use crate::app::{Actor, App, bind_password_purpose};
+use crate::crypto::constant_time_eq;
 use crate::error::{Error, Result};
 use crate::settings::{DomainSettings, Edited};
 use crate::store::domains::{Domain, Mode};
@@ -27,10 +28,11 @@ pub async fn add(
         .map_err(|error| Error::field("name", format!("{error}. Write the domain as DC=example,DC=com")))?;
     let edited = DomainSettings::new(&name).edit(&name, settings).map_err(Error::Invalid)?;
     if let Some(id) = store::domains::find_by_name(&app.db, organization, name.as_str()).await? {
-        return Err(Error::conflict(
-            "domain_exists",
-            format!("The organization has the domain {name} already ({id}): change that one."),
-        ));
+        return Err(Error::Exists {
+            code: "domain_exists",
+            detail: format!("The organization has the domain {name} already ({id}): change that one."),
+            id: id.0,
+        });
     }
     check_group_is_unique(app, organization, None, &edited.settings).await?;
 
@@ -70,6 +72,30 @@ pub async fn add(
         .await?;
     tx.commit().await?;
     Ok(id)
+}
+
+/// The domain that is exactly what would be added: whoever asks twice gets the same one.
+pub async fn find_same(
+    app: &App,
+    organization: OrganizationId,
+    name: &str,
+    settings: &Value,
+) -> Result<Option<DomainId>> {
+    let Ok(name) = DomainName::parse(name) else { return Ok(None) };
+    let Some(id) = store::domains::find_by_name(&app.db, organization, name.as_str()).await? else {
+        return Ok(None);
+    };
+    let Some(row) = store::domains::find(&app.db, id).await? else { return Ok(None) };
+    let edited = DomainSettings::new(&name).edit(&name, settings).map_err(Error::Invalid)?;
+    let same_password = match (&edited.bind_password, &row.bind_password) {
+        (Some(new), Some(sealed)) => {
+            let kept = app.open(&bind_password_purpose(id), sealed)?;
+            constant_time_eq(kept.expose().as_bytes(), new.expose().as_bytes())
+        }
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    Ok((same_password && edited.settings == row.settings.0).then_some(id))
 }
 
 /// Saves a new revision of the settings. Every agent has it with its next heartbeat.

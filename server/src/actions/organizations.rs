@@ -4,7 +4,9 @@ use protocol::{OrganizationId, Secret};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::actions::audit::short_hex;
 use crate::app::{Actor, App, credential_purpose};
+use crate::crypto::{constant_time_eq, sha256};
 use crate::error::{Error, Result};
 use crate::jumpcloud::{Budget, Credential};
 use crate::store::{self, organizations::Organization};
@@ -70,12 +72,13 @@ pub async fn add(app: &App, by: &Actor, new: NewOrganization) -> Result<Organiza
     }
     let base_url = app.base_url(&new.base_url)?;
     if let Some(id) = store::organizations::find_by_name(&app.db, &name).await? {
-        return Err(Error::conflict(
-            "organization_exists",
-            format!(
+        return Err(Error::Exists {
+            code: "organization_exists",
+            detail: format!(
                 "There is an organization called {name} already ({id}). Choose another name, or change that one."
             ),
-        ));
+            id: id.0,
+        });
     }
     check(app, base_url.as_str(), new.jumpcloud_org_id.clone(), new.credential.clone()).await?;
 
@@ -109,9 +112,46 @@ pub async fn add(app: &App, by: &Actor, new: NewOrganization) -> Result<Organiza
     Ok(id)
 }
 
+/// The organization that is exactly what would be added: whoever asks twice gets the same one.
+pub async fn find_same(app: &App, new: &NewOrganization) -> Result<Option<OrganizationId>> {
+    let Some(id) = store::organizations::find_by_name(&app.db, new.name.trim()).await? else {
+        return Ok(None);
+    };
+    let Some(row) = store::organizations::find(&app.db, id).await? else { return Ok(None) };
+    let secret = app.open(&credential_purpose(id), &row.credential)?;
+    let same = row.name == new.name.trim()
+        && row.base_url == app.base_url(&new.base_url)?.as_str()
+        && row.jumpcloud_org_id == new.jumpcloud_org_id
+        && row.credential_kind == new.credential.kind()
+        && (row.client_id, row.token_url) == new.credential.account()
+        && constant_time_eq(secret.expose().as_bytes(), new.credential.secret().expose().as_bytes());
+    Ok(same.then_some(id))
+}
+
+/// Which credential an organization has, without telling anything of it.
+pub fn tag(row: &Organization) -> String {
+    let whole = json!([row.credential_kind, row.client_id, row.token_url, row.credential]);
+    short_hex(&sha256(whole.to_string().as_bytes()))
+}
+
 /// Swaps the credential, once JumpCloud accepts the new one. Nothing stops meanwhile.
 pub async fn change_credential(app: &App, by: &Actor, id: OrganizationId, new: NewCredential) -> Result<()> {
+    change_credential_at(app, by, id, new, None).await
+}
+
+/// As [`change_credential`], but only if the credential still has that [`tag`].
+pub async fn change_credential_at(
+    app: &App,
+    by: &Actor,
+    id: OrganizationId,
+    new: NewCredential,
+    at: Option<&str>,
+) -> Result<()> {
     let mut row = store::organizations::find(&app.db, id).await?.ok_or(Error::NotFound("organization"))?;
+    if at.is_some_and(|at| at != tag(&row)) {
+        return Err(Error::outdated());
+    }
+    let seen = row.credential.clone();
     check(app, &row.base_url, row.jumpcloud_org_id.clone(), new.clone()).await?;
     let before =
         json!({"credential": row.credential_kind, "client_id": row.client_id, "token_url": row.token_url});
@@ -122,7 +162,9 @@ pub async fn change_credential(app: &App, by: &Actor, id: OrganizationId, new: N
     let after =
         json!({"credential": row.credential_kind, "client_id": row.client_id, "token_url": row.token_url});
     let mut tx = app.db.begin().await?;
-    store::organizations::update_credential(&mut *tx, &row).await?;
+    if !store::organizations::update_credential(&mut *tx, &row, &seen).await? {
+        return Err(Error::outdated());
+    }
     record(
         &mut tx,
         app,

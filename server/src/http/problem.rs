@@ -64,6 +64,11 @@ impl From<Error> for Failure {
                 Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
             }
             Error::Conflict { code, detail } => Self::new(StatusCode::CONFLICT, code, detail),
+            Error::Exists { code, detail, id } => {
+                let mut failure = Self::new(StatusCode::CONFLICT, code, detail);
+                failure.0.id = Some(id);
+                failure
+            }
             Error::Outdated { code, detail } => Self::new(StatusCode::PRECONDITION_FAILED, code, detail),
             Error::Invalid(errors) => Self::invalid(errors),
             Error::Upstream { code, detail } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, &code, detail),
@@ -74,7 +79,7 @@ impl From<Error> for Failure {
             ),
             Error::Forbidden(detail) => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
             Error::TooMany { code, detail } => Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail),
-            Error::Database(error) => Self::unexpected("the database", &error),
+            Error::Database(error) => error.into(),
             Error::Internal { .. } => Self::unexpected("the server", &error),
         }
     }
@@ -82,6 +87,13 @@ impl From<Error> for Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
+        if error.as_database_error().is_some_and(|error| error.is_unique_violation()) {
+            return Self::new(
+                StatusCode::CONFLICT,
+                "done_at_the_same_time",
+                "Somebody did the same at the same time. Look at what is there now before you try again.",
+            );
+        }
         Self::unexpected("the database", &error)
     }
 }

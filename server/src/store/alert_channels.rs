@@ -90,6 +90,11 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Chan
     select_channels!("where id = $1", id).fetch_optional(db).await
 }
 
+/// As [`find`]; nobody else changes it until the end of the transaction.
+pub async fn find_locked(conn: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Channel>> {
+    select_channels!("where id = $1 for update", id).fetch_optional(conn).await
+}
+
 pub async fn find_by_name(db: impl PgExecutor<'_>, name: &str) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!("select id from alert_channels where lower(name) = lower($1)", name)
         .fetch_optional(db)

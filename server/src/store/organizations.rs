@@ -85,22 +85,27 @@ pub async fn find_by_name(db: impl PgExecutor<'_>, name: &str) -> sqlx::Result<O
     .await
 }
 
-/// Swaps the credential and forgets the problem that the old one caused.
-pub async fn update_credential(db: impl PgExecutor<'_>, changed: &Organization) -> sqlx::Result<()> {
-    sqlx::query!(
+/// Swaps the credential, if it is still the sealed one that was `seen`, and forgets the problem that it caused.
+pub async fn update_credential(
+    db: impl PgExecutor<'_>,
+    changed: &Organization,
+    seen: &[u8],
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
         "update organizations
          set credential_kind = $2, client_id = $3, token_url = $4, credential = $5,
              paused_until = null, problem_code = null, problem_message = null
-         where id = $1",
+         where id = $1 and credential = $6",
         changed.id.0,
         changed.credential_kind,
         changed.client_id,
         changed.token_url,
         changed.credential,
+        seen,
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(updated.rows_affected() == 1)
 }
 
 /// Sends nothing before `until`, and shows why.

@@ -5,6 +5,7 @@
 mod agents;
 mod alerts;
 mod api_description;
+mod api_lists;
 mod audit;
 mod checks;
 mod execution;

@@ -75,6 +75,10 @@ impl Rest {
         self.send(Method::PATCH, path, Some(body), Some(tag)).await
     }
 
+    pub(crate) async fn post_if(&self, tag: &str, path: &str, body: Value) -> Told {
+        self.send(Method::POST, path, Some(body), Some(tag)).await
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<Value>, tag: Option<&str>) -> Told {
         let mut request =
             self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);

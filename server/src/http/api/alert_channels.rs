@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::describe::{Created, List, NoContent, get, post};
-use super::extract::{Body, Id, Paging, Query};
+use super::describe::{Created, List, NoContent, Tagged, get, post};
+use super::extract::{Body, Id, IfMatch, Paging, Query};
 use super::views::Set;
 use crate::actions::alert_channels::{self, Draft, clock_time, minutes};
 use crate::app::App;
@@ -34,8 +34,7 @@ pub(super) fn routes() -> Routes {
                 .changes()
                 .post(add)
                 .says("Add an alert channel", "Give `kind`, and `url` or `smtp` as it asks for.")
-                .changes()
-                .conflicts("channel_exists", "another one has the name"),
+                .changes(),
         )
         .route(
             "/alert-channels/{id}",
@@ -45,7 +44,6 @@ pub(super) fn routes() -> Routes {
                 .patch(change)
                 .says("Change an alert channel", "What is left out stays as it was.")
                 .changes()
-                .conflicts("channel_exists", "another one has the name")
                 .delete(remove)
                 .says("Remove an alert channel", "")
                 .changes(),
@@ -271,9 +269,9 @@ async fn list(
     paging.cut(rows.into_iter().map(view).collect(), |row: &View| row.id)
 }
 
-async fn find(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Json<View>, Failure> {
+async fn find(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Tagged<View>, Failure> {
     caller.changing()?;
-    Ok(Json(found(&app, id).await?))
+    found(&app, id).await
 }
 
 async fn add(
@@ -283,19 +281,20 @@ async fn add(
 ) -> Result<Created<View>, Failure> {
     let actor = caller.changing()?;
     let id = alert_channels::add(&app, actor, document.draft(None)?).await?;
-    Ok(Created(found(&app, id).await?))
+    Ok(Created(found(&app, id).await?.view))
 }
 
 async fn change(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<Uuid>,
+    if_match: IfMatch,
     Body(document): Body<Document>,
-) -> Result<Json<View>, Failure> {
+) -> Result<Tagged<View>, Failure> {
     let actor = caller.changing()?;
     let before = store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))?;
-    alert_channels::change(&app, actor, id, document.draft(Some(&before))?).await?;
-    Ok(Json(found(&app, id).await?))
+    alert_channels::change_at(&app, actor, id, document.draft(Some(&before))?, if_match.tag()).await?;
+    found(&app, id).await
 }
 
 async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<NoContent, Failure> {
@@ -314,7 +313,7 @@ async fn test(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Resul
     Ok(Json(Sent { sent: true }))
 }
 
-async fn found(app: &App, id: Uuid) -> Result<View, Failure> {
+async fn found(app: &App, id: Uuid) -> Result<Tagged<View>, Failure> {
     let row = store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))?;
-    Ok(view(row))
+    Ok(Tagged { tag: alert_channels::tag(&row), view: view(row) })
 }

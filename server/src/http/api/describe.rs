@@ -13,7 +13,7 @@ use utoipa::openapi::path::Parameter;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Ref, RefOr};
 
-pub use answers::{Accepted, Created, List, NoContent, Noted, Tagged};
+pub use answers::{Accepted, Created, List, Made, NoContent, Noted, Tagged};
 pub use document::{openapi, title};
 pub use example::{Schemas, example};
 

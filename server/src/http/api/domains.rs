@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::describe::{Created, List, Tagged, get, post};
+use super::describe::{List, Made, Tagged, get, post};
 use super::extract::{Body, Id, IfMatch, Paging, Query, limit, page};
 use super::settings::{SettingsSent, SettingsShown};
 use super::views::{self, Counts};
@@ -34,7 +34,8 @@ pub(super) fn routes() -> Routes {
             get(list)
                 .says("List the domains", "")
                 .post(add)
-                .says("Add a domain", "In preview: nothing is written to JumpCloud before it is activated.")
+                .says("Add a domain", "In preview: nothing is written to JumpCloud before it is activated. Sent twice, the second is answered with the same \
+                     domain.")
                 .changes()
                 .refuses(StatusCode::NOT_FOUND, "not_found", "there is no such organization")
                 .conflicts("domain_exists", "the organization has it already, with other settings; `id` names it"),
@@ -117,10 +118,14 @@ async fn add(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<AddDomain>,
-) -> Result<Created<views::Domain>, Failure> {
+) -> Result<Made<views::Domain>, Failure> {
+    let (organization, settings) = (body.organization_id, &body.settings.0);
+    if let Some(id) = domains::find_same(&app, organization, &body.name, settings).await? {
+        return Ok(Made::Same(shown(&app, id).await?));
+    }
     let id =
         domains::add(&app, caller.changing()?, body.organization_id, &body.name, &body.settings.0).await?;
-    Ok(Created(shown(&app, id).await?))
+    Ok(Made::New(shown(&app, id).await?))
 }
 
 async fn list(

@@ -137,14 +137,9 @@ impl IfMatch {
             .map_err(|_| outdated("If-Match names no revision: send the ETag as it was read, such as \"3\"."))
     }
 
-    /// Refuses a change of what has another tag by now.
-    pub fn check(&self, tag: &str) -> Result<(), Failure> {
-        match &self.0 {
-            Some(wanted) if wanted != tag => Err(outdated(
-                "This was changed since it was read. Read it again, and make your change to what it is now.",
-            )),
-            _ => Ok(()),
-        }
+    /// The tag that it names.
+    pub fn tag(&self) -> Option<&str> {
+        self.0.as_deref()
     }
 }
 

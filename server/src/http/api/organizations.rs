@@ -7,8 +7,8 @@ use protocol::{OrganizationId, Secret};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::describe::{Created, List, get, post};
-use super::extract::{Body, Id, Paging, Query, wrong};
+use super::describe::{List, Made, Tagged, get, post};
+use super::extract::{Body, Id, IfMatch, Paging, Query, wrong};
 use super::views::{Organization, Set};
 use crate::actions::organizations::{self, NewCredential, NewOrganization};
 use crate::app::App;
@@ -25,9 +25,9 @@ pub(super) fn routes() -> Routes {
             get(list)
                 .says("List the JumpCloud organizations", "")
                 .post(add)
-                .says("Add a JumpCloud organization", "The credential is tried at once.")
+                .says("Add a JumpCloud organization", "The credential is tried at once. Sent twice, the second is answered with the same organization.")
                 .changes()
-                .conflicts("organization_exists", "another one has the name, or the same JumpCloud tenant")
+                .conflicts("organization_exists", "another one has the name; `id` names it")
                 .refuses(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "credential_rejected",
@@ -40,7 +40,7 @@ pub(super) fn routes() -> Routes {
                 )
                 .refuses(StatusCode::UNPROCESSABLE_ENTITY, "unreachable", "JumpCloud does not answer"),
         )
-        .route("/organizations/{id}", get(find).says("Show an organization", ""))
+        .route("/organizations/{id}", get(find).says("Show an organization", "The ETag stands for its credential."))
         .route(
             "/organizations/{id}/credential",
             post(change_credential)
@@ -112,15 +112,18 @@ async fn add(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<AddOrganization>,
-) -> Result<Created<Organization>, Failure> {
+) -> Result<Made<Organization>, Failure> {
     let new = NewOrganization {
         name: body.name,
         base_url: body.base_url.unwrap_or_else(|| "https://console.jumpcloud.com".into()),
         jumpcloud_org_id: body.org_id.filter(|id| !id.is_empty()),
         credential: credential(body.api_key, body.service_account)?,
     };
+    if let Some(id) = organizations::find_same(&app, &new).await? {
+        return Ok(Made::Same(found(&app, id).await?.view));
+    }
     let id = organizations::add(&app, caller.changing()?, new).await?;
-    Ok(Created(found(&app, id).await?))
+    Ok(Made::New(found(&app, id).await?.view))
 }
 
 async fn list(
@@ -136,13 +139,13 @@ async fn find(
     State(app): State<App>,
     _: Caller,
     Id(id): Id<OrganizationId>,
-) -> Result<Json<Organization>, Failure> {
-    Ok(Json(found(&app, id).await?))
+) -> Result<Tagged<Organization>, Failure> {
+    found(&app, id).await
 }
 
-async fn found(app: &App, id: OrganizationId) -> Result<Organization, Failure> {
+async fn found(app: &App, id: OrganizationId) -> Result<Tagged<Organization>, Failure> {
     let row = store::organizations::find(&app.db, id).await?.ok_or(Error::NotFound("organization"))?;
-    Ok(row.into())
+    Ok(Tagged { tag: organizations::tag(&row), view: row.into() })
 }
 
 /// That it was taken.
@@ -156,9 +159,10 @@ async fn change_credential(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<OrganizationId>,
+    if_match: IfMatch,
     Body(body): Body<ChangeCredential>,
 ) -> Result<Json<CredentialChanged>, Failure> {
     let new = credential(body.api_key, body.service_account)?;
-    organizations::change_credential(&app, caller.changing()?, id, new).await?;
+    organizations::change_credential_at(&app, caller.changing()?, id, new, if_match.tag()).await?;
     Ok(Json(CredentialChanged { id, credential: Set { set: true } }))
 }

@@ -113,6 +113,7 @@ impl Form {
         match error {
             Error::Invalid(errors) => self.errors.extend(errors),
             Error::Conflict { detail, .. }
+            | Error::Exists { detail, .. }
             | Error::Outdated { detail, .. }
             | Error::Upstream { detail, .. }
             | Error::TooMany { detail, .. } => {

@@ -65,7 +65,9 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound(what) => Self::not_found(what),
-            Error::Conflict { detail, .. } | Error::Outdated { detail, .. } => {
+            Error::Conflict { detail, .. }
+            | Error::Exists { detail, .. }
+            | Error::Outdated { detail, .. } => {
                 Self::new(StatusCode::CONFLICT, "This cannot be done now", detail)
             }
             Error::Invalid(errors) => {

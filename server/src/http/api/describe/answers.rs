@@ -1,26 +1,63 @@
 //! What handlers answer with: the status is part of the type.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::Value;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::{Answer, AnswerOf, Description};
 use crate::http::problem::Failure;
 
 /// Rows of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct List<T> {
     pub items: Vec<T>,
     /// What to pass as `after` for the rows that follow; null on the last page.
-    #[schema(required)]
     pub next: Option<String>,
+}
+
+impl<T: ToSchema> PartialSchema for List<T> {
+    fn schema() -> RefOr<Schema> {
+        let next = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("What to pass as `after` for the rows that follow; null on the last page."))
+            .examples([Value::Null]);
+        ObjectBuilder::new()
+            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
+            .required("items")
+            .property("next", next)
+            .required("next")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for List<T> {
+    fn name() -> Cow<'static, str> {
+        format!("ListOf{}", T::name()).into()
+    }
+
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        named.push((T::name().into(), T::schema()));
+        T::schemas(named);
+    }
 }
 
 /// 201, with what was made.
 #[derive(Debug)]
 pub struct Created<T>(pub T);
+
+/// 201, or 200 with the same one as before, where the same was asked for twice.
+#[derive(Debug)]
+pub enum Made<T> {
+    New(T),
+    Same(T),
+}
 
 /// 202: it is noted down, and follows.
 #[derive(Debug)]
@@ -44,6 +81,15 @@ pub struct Tagged<T> {
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         (StatusCode::CREATED, Json(self.0)).into_response()
+    }
+}
+
+impl<T: Serialize> IntoResponse for Made<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::New(view) => Created(view).into_response(),
+            Self::Same(view) => Json(view).into_response(),
+        }
     }
 }
 
@@ -84,6 +130,13 @@ impl<T: ToSchema> Answer for Json<T> {
 impl<T: ToSchema> Answer for Created<T> {
     fn describe(to: &mut Description) {
         with_json::<T>(to, StatusCode::CREATED);
+    }
+}
+
+impl<T: ToSchema> Answer for Made<T> {
+    fn describe(to: &mut Description) {
+        with_json::<T>(to, StatusCode::CREATED);
+        with_json::<T>(to, StatusCode::OK);
     }
 }
 

@@ -38,9 +38,14 @@ pub fn routes(app: &App) -> Routes {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::show).with(|methods| methods.layer(with_token)))
-        .nest("/agent/v1", agent::routes())
+        .nest("/agent/v1", agent::routes().with(bounded))
         .nest("/api/v1", api::guarded(app))
-        .merge(ui::routes(app))
+        .merge(ui::routes(app).with(bounded))
+}
+
+/// Refuses bodies that are too large; in the API only once the caller is known.
+fn bounded(router: Router<App>) -> Router<App> {
+    router.layer(RequestBodyLimitLayer::new(MAX_BODY))
 }
 
 /// The server, as it is listened for.
@@ -51,7 +56,6 @@ pub fn router(app: App) -> Router {
         .into_router()
         .with_state(app)
         .layer(middleware::from_fn(problem::name_limits))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(hardened(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

@@ -89,7 +89,7 @@ pub(super) fn guarded(app: &App) -> Routes {
     let routes = routes();
     let needed = guard::Needed::of(&routes);
     routes.with(|router| {
-        router
+        super::bounded(router)
             .layer(middleware::from_fn_with_state(needed, guard::keep))
             .fallback(|| async {
                 Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path in the API.")

@@ -11,6 +11,7 @@ mod checks;
 mod execution;
 mod foundation;
 mod guard;
+mod hardening;
 mod impact;
 mod import_rule;
 mod jumpcloud;

@@ -58,6 +58,11 @@ impl Rest {
         Self { base, client, token: token.expose().to_owned() }
     }
 
+    /// The same with a token that is none.
+    pub(crate) fn nobody(&self) -> Self {
+        Self { base: self.base.clone(), client: self.client.clone(), token: "none".into() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Told {
         self.send(Method::GET, path, None, None).await
     }

@@ -104,6 +104,20 @@ impl World {
         Self { app, clock, jumpcloud, organization, domain, _data: data }
     }
 
+    /// The same server without permission for private upstreams.
+    pub(crate) fn strict_app(&self) -> App {
+        let options = Options {
+            data_dir: Some(self._data.0.display().to_string()),
+            database_url: Some("postgres://unused/unused".into()),
+            ..Options::default()
+        };
+        let config = options.check().unwrap();
+        let master = MasterKey::generate();
+        let vault = Vault::from_sealed(&master, vec![(1, Vault::new_data_key(&master, 1).unwrap())]).unwrap();
+        let url = config.public_url(config.listen);
+        App::new(self.app.db.clone(), self.clock.clone(), vault, config, url, None)
+    }
+
     /// Lets every worker work until none has anything to do.
     pub(crate) async fn settle(&self) {
         mirror::turn(&self.app).await.unwrap();

@@ -1,6 +1,7 @@
 //! The REST API for automation. Authentication comes first; every error is a problem document.
 
 pub mod activity;
+pub mod admins;
 pub mod agents;
 pub mod alert_channels;
 pub mod alerts;
@@ -16,6 +17,7 @@ pub mod operations;
 pub mod organizations;
 pub mod people;
 pub mod preview;
+mod roles;
 pub mod setup;
 pub mod tokens;
 pub mod views;
@@ -86,6 +88,11 @@ pub fn router(app: &App) -> Router<App> {
         .route("/audit", get(audit::list))
         .route("/api-tokens", get(tokens::list).post(tokens::create))
         .route("/api-tokens/{id}", delete(tokens::remove))
+        .route("/admins", get(admins::list).post(admins::invite))
+        .route("/admins/{id}", get(admins::find).patch(admins::change))
+        .route("/admins/{id}/reset", post(admins::reset))
+        .route("/admins/{id}/sessions", get(admins::sessions))
+        .route("/admins/{id}/sessions/{session}", delete(admins::end_session))
         .fallback(|| async {
             Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path in the API.")
         })

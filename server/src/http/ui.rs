@@ -1,24 +1,30 @@
 //! The dashboard: server-rendered pages. A page is a struct and its template; every action is a real form, answered by a
 //! redirect, or by 422 and the same form with what is wrong.
 
+mod account;
+mod admins;
 mod alert_channels;
 mod alerts;
+mod api_tokens;
 pub(crate) mod assets;
 mod audit;
 mod charts;
 mod checks;
 mod chrome;
 mod compare;
+mod confirm;
 mod conflicts;
 mod coverage;
 mod domains;
 mod enrollment;
 mod extract;
 mod facts;
+mod first_run;
 pub(crate) mod form;
 mod groups;
 mod guard;
 mod holds;
+mod invitation;
 mod live;
 mod login;
 mod mappings;
@@ -28,7 +34,10 @@ mod overview;
 mod passwords;
 mod preview;
 mod progress;
+mod qr;
 mod refusal;
+mod roles;
+mod second_factor;
 mod session;
 mod settings;
 mod setup;
@@ -64,6 +73,10 @@ pub fn router(app: &App) -> Router<App> {
         .route("/domains/new", get(domains::blank).post(domains::add))
         .merge(of_one_domain())
         .merge(setup::router())
+        .merge(account::router())
+        .merge(admins::router())
+        .route("/api-tokens", get(api_tokens::list).post(api_tokens::create))
+        .route("/api-tokens/{id}/remove", post(api_tokens::remove))
         .route("/operations", get(operations::list))
         .route("/operations/retry", post(operations::retry_all))
         .route("/operations/{id}/retry", post(operations::retry))
@@ -88,6 +101,8 @@ pub fn router(app: &App) -> Router<App> {
         .layer(middleware::from_fn_with_state(app.clone(), guard::keep));
     let open = Router::new()
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/first-run", get(first_run::show).post(first_run::begin))
+        .route("/invitation/{secret}", get(invitation::show).post(invitation::accept))
         .route("/static/{name}", get(assets::serve));
     pages.merge(open)
 }

@@ -51,9 +51,9 @@ pub async fn issue_token(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-pub async fn list(State(app): State<App>, _: Caller) -> Result<Json<Value>, Failure> {
-    let agents = store::agents::list(&app.db).await?;
-    let domains = store::domains::list(&app.db).await?;
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Value>, Failure> {
+    let agents = store::agents::list(&app.db, &caller.reach()).await?;
+    let domains = store::domains::list(&app.db, &caller.reach()).await?;
     let now = app.clock.now();
     let watches = |id: AgentId| domains.iter().any(|domain| domain.watcher == Some(id));
     Ok(page(agents.iter().map(|row| views::agent(row, watches(row.id), now)).collect(), None))

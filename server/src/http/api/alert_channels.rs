@@ -182,7 +182,7 @@ pub async fn add(
     caller: Caller,
     Body(document): Body<Document>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let actor = caller.changing()?;
+    let actor = caller.owning()?;
     let id = alert_channels::add(&app, actor, document.draft(None)?).await?;
     Ok((StatusCode::CREATED, found(&app, id).await?))
 }
@@ -193,20 +193,20 @@ pub async fn change(
     Id(id): Id<Uuid>,
     Body(document): Body<Document>,
 ) -> Result<Json<Value>, Failure> {
-    let actor = caller.changing()?;
+    let actor = caller.owning()?;
     let before = store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))?;
     alert_channels::change(&app, actor, id, document.draft(Some(&before))?).await?;
     found(&app, id).await
 }
 
 pub async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<StatusCode, Failure> {
-    alert_channels::remove(&app, caller.changing()?, id).await?;
+    alert_channels::remove(&app, caller.owning()?, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sends a test now; what is wrong stands in the answer.
 pub async fn test(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Json<Value>, Failure> {
-    alert_channels::test(&app, caller.changing()?, id).await?;
+    alert_channels::test(&app, caller.owning()?, id).await?;
     Ok(Json(json!({"sent": true})))
 }
 

@@ -27,12 +27,13 @@ pub struct Wanted {
 /// The newest first. `state` is `open` or `closed`.
 pub async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Value>, Failure> {
     let open = one_of("state", wanted.state.as_deref(), &["open", "closed"])?.map(|state| state == "open");
     let limit = limit(wanted.limit)?;
-    let rows = store::alerts::list(&app.db, wanted.domain_id, open, wanted.after, limit).await?;
+    let rows =
+        store::alerts::list(&app.db, &caller.reach(), wanted.domain_id, open, wanted.after, limit).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     let mut deliveries = store::alert_messages::list_deliveries(&app.db, &ids).await?;
     let next = next(&rows, limit, |row| row.id.to_string());

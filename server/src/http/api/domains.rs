@@ -61,12 +61,19 @@ pub async fn add(
     caller: Caller,
     Body(body): Body<AddDomain>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let id = domains::add(&app, caller.changing()?, body.organization_id, &body.name, &body.settings).await?;
+    let id = domains::add(
+        &app,
+        caller.changing_at(body.organization_id)?,
+        body.organization_id,
+        &body.name,
+        &body.settings,
+    )
+    .await?;
     Ok((StatusCode::CREATED, shown(&app, id).await?))
 }
 
-pub async fn list(State(app): State<App>, _: Caller) -> Result<Json<Value>, Failure> {
-    let rows = store::domains::list(&app.db).await?;
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Value>, Failure> {
+    let rows = store::domains::list(&app.db, &caller.reach()).await?;
     Ok(page(rows.iter().map(views::domain).collect(), None))
 }
 

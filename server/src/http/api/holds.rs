@@ -47,8 +47,8 @@ pub struct Answer {
     users: Option<Vec<Uuid>>,
 }
 
-pub async fn list(State(app): State<App>, _: Caller) -> Result<Json<Value>, Failure> {
-    let rows = store::holds::list(&app.db).await?;
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Value>, Failure> {
+    let rows = store::holds::list(&app.db, &caller.reach()).await?;
     Ok(page(rows.iter().map(views::hold).collect(), None))
 }
 

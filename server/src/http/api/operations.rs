@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::store;
+use crate::store::admins::Role;
 use crate::store::work;
 
 const STATES: [&str; 6] = ["ready", "leased", "held", "done", "parked", "superseded"];
@@ -33,7 +34,7 @@ pub struct Search {
 
 pub async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(search): Query<Search>,
 ) -> Result<Json<Value>, Failure> {
     let limit = limit(search.limit)?;
@@ -45,7 +46,7 @@ pub async fn list(
         error_code: filled(&search.error_code),
         query: filled(&search.query),
     };
-    let rows = work::list(&app.db, &filter, search.after, limit).await?;
+    let rows = work::list(&app.db, &caller.reach(), &filter, search.after, limit).await?;
     let next = next(&rows, limit, |row| row.id.to_string());
     Ok(page(rows.iter().map(views::operation).collect(), next))
 }
@@ -58,10 +59,10 @@ pub struct Of {
 /// What is parked, by error code.
 pub async fn failures(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(of): Query<Of>,
 ) -> Result<Json<Value>, Failure> {
-    let rows = work::count_by_error(&app.db, of.domain_id).await?;
+    let rows = work::count_by_error(&app.db, &caller.reach(), of.domain_id).await?;
     let view = |row: &work::Failures| {
         json!({
             "error_code": row.error_code, "count": row.count, "retriable": row.count - row.lost, "message": row.message,
@@ -84,7 +85,14 @@ pub async fn retry_all(
     caller: Caller,
     Body(body): Body<RetryAll>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let retried = subjects::retry_all(&app, caller.changing()?, body.domain_id, &body.error_code).await?;
+    let retried = subjects::retry_all(
+        &app,
+        caller.changing()?,
+        &caller.reach_of(Role::Operator),
+        body.domain_id,
+        &body.error_code,
+    )
+    .await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"retried": retried}))))
 }
 
@@ -102,7 +110,7 @@ pub async fn retry(
     caller: Caller,
     Id(id): Id<OperationId>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    subjects::retry(&app, caller.changing()?, id).await?;
+    subjects::retry(&app, caller.helping()?, id).await?;
     let row = store::operations::find(&app.db, id).await?.ok_or(Error::NotFound("operation"))?;
     Ok((StatusCode::ACCEPTED, Json(views::operation(&row))))
 }

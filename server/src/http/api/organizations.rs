@@ -68,13 +68,13 @@ pub async fn add(
         jumpcloud_org_id: body.org_id.filter(|id| !id.is_empty()),
         credential: credential(body.api_key, body.service_account)?,
     };
-    let id = organizations::add(&app, caller.changing()?, new).await?;
+    let id = organizations::add(&app, caller.owning()?, new).await?;
     let row = store::organizations::find(&app.db, id).await?.ok_or(Error::NotFound("organization"))?;
     Ok((StatusCode::CREATED, Json(views::organization(&row))))
 }
 
-pub async fn list(State(app): State<App>, _: Caller) -> Result<Json<Value>, Failure> {
-    let rows = store::organizations::list(&app.db).await?;
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Value>, Failure> {
+    let rows = store::organizations::list(&app.db, &caller.reach()).await?;
     Ok(page(rows.iter().map(views::organization).collect(), None))
 }
 
@@ -94,6 +94,6 @@ pub async fn change_credential(
     Body(body): Body<ChangeCredential>,
 ) -> Result<Json<Value>, Failure> {
     let new = credential(body.api_key, body.service_account)?;
-    organizations::change_credential(&app, caller.changing()?, id, new).await?;
+    organizations::change_credential(&app, caller.owning()?, id, new).await?;
     Ok(Json(json!({"id": id, "credential": {"set": true}})))
 }

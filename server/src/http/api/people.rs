@@ -124,7 +124,7 @@ pub async fn sync(
     Id((id, guid)): Id<(DomainId, ObjectGuid)>,
     Body(body): Body<Sync>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let by = caller.changing()?;
+    let by = caller.helping()?;
     if !body.dry_run {
         subjects::sync_user(&app, by, id, guid).await?;
         let row = store::subjects::find_user(&app.db, id, guid).await?.ok_or(Error::NotFound("user"))?;

@@ -52,9 +52,11 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some(fingerprint) = &fingerprint {
         tracing::info!("certificate fingerprint {fingerprint}");
     }
-    if store::admins::count(&app.db).await? == 0 {
+    if let Some(code) = actions::first_run::code(&app).await? {
         tracing::warn!(
-            "there is no administrator yet: run `adit-server create-admin --email you@example.com --role owner --password-stdin`"
+            "there is no administrator yet: open {} and enter the first-run code {}, or run `adit-server create-admin --email you@example.com --role owner --password-stdin`",
+            app.public_url,
+            code.expose()
         );
     }
     let asked_to_stop = {
@@ -72,6 +74,8 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
         // What was under way is leased: the next start carries it out again.
         workers.abort_all();
     }
+    // Without it the code is taken for gone within minutes.
+    let _ = tokio::time::timeout(Duration::from_millis(500), actions::first_run::end(&app)).await;
     let _ = tokio::time::timeout(Duration::from_millis(500), db.close()).await;
     supervised.abort();
     cluster.close().await?;

@@ -18,7 +18,8 @@ struct Cli {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Runs the server (the default)
+    /// Runs the server (the default). Until there is an administrator it prints a one-time code on standard error with
+    /// which the first one is made in the browser
     Serve,
     /// Brings the database's schema up to date, and ends
     Migrate,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::domains::{Domain, Mode};
 use crate::store::flow::Latency;
 
@@ -173,7 +174,10 @@ async fn reading(app: &App, domain: &Domain) -> Result<Vec<Gap>> {
 /// What waits for a person.
 async fn deciding(app: &App, domain: &Domain) -> Result<Vec<Gap>> {
     let mut gaps = Vec::new();
-    for hold in store::holds::list_open(&app.db).await?.into_iter().filter(|hold| hold.domain_id == domain.id)
+    for hold in store::holds::list_open(&app.db, &Reach::EVERYTHING)
+        .await?
+        .into_iter()
+        .filter(|hold| hold.domain_id == domain.id)
     {
         let message = if hold.kind == "moved_out" {
             counted(hold.waiting, "moved user waits for a decision", "moved users wait for a decision")
@@ -186,8 +190,11 @@ async fn deciding(app: &App, domain: &Domain) -> Result<Vec<Gap>> {
         };
         gaps.push(gap("held", message, format!("/holds/{}", hold.id)));
     }
-    let refused: i64 =
-        store::work::count_by_error(&app.db, Some(domain.id)).await?.iter().map(|row| row.count).sum();
+    let refused: i64 = store::work::count_by_error(&app.db, &Reach::EVERYTHING, Some(domain.id))
+        .await?
+        .iter()
+        .map(|row| row.count)
+        .sum();
     if refused > 0 {
         let message = counted(
             refused,
@@ -196,7 +203,7 @@ async fn deciding(app: &App, domain: &Domain) -> Result<Vec<Gap>> {
         );
         gaps.push(gap("failed", message, format!("/operations?domain={}&state=parked", domain.id)));
     }
-    let conflicts = store::conflicts::count(&app.db, Some(domain.id)).await?;
+    let conflicts = store::conflicts::count(&app.db, &Reach::EVERYTHING, Some(domain.id)).await?;
     let conflicts: i64 =
         conflicts.iter().filter(|row| row.kind != "email_used_outside").map(|row| row.count).sum();
     if conflicts > 0 {

@@ -1,179 +1,259 @@
-//! Administrators: making them, signing in and out, API tokens.
+//! Administrators: making and inviting them, their roles, taking access away.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use protocol::Secret;
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
+use crate::actions::api_tokens;
 use crate::app::{Actor, App};
-use crate::crypto::{hash_password, random_token, sha256, verify_password};
+use crate::crypto::{hash_password, random_token, sha256};
 use crate::error::{Error, Result};
-use crate::store::admins::{AdminRow, ApiTokenRow, Role};
+use crate::store::admins::{Access, AdminRow, Reach, Role};
 use crate::store::{self, audit};
 
-/// A session ends after this long, used or not.
-pub const SESSION_HOURS: i64 = 12;
-/// A session that nobody used for so long has ended.
-pub const IDLE_MINUTES: i64 = 60;
-const FREE_ATTEMPTS: i32 = 5;
+/// How long the link holds with which somebody chooses a password.
+const INVITATION: Duration = Duration::hours(24);
 
 /// Makes an administrator, or gives the one of that address a new password and role; every session of it ends.
 pub async fn create(app: &App, by: &Actor, email: &str, role: Role, password: Secret) -> Result<Uuid> {
-    let email = email.trim();
-    if !email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
-        || email.len() > 254
-    {
-        return Err(Error::field("email", "must be a mail address, such as admin@example.com"));
-    }
-    if password.expose().chars().count() < 12 || password.expose().len() > 1024 {
-        return Err(Error::field("password", "must have 12 to 1024 characters"));
-    }
-    let hash = hash_password(password).await.map_err(|error| Error::internal(error.to_string()))?;
+    let email = address(email)?;
+    let hash = hashed(password, "password").await?;
     let now = app.clock.now();
+    let access = Access::Everywhere(role);
     let mut tx = app.db.begin().await?;
+    store::admins::lease(&mut tx).await?;
     let existing = store::admins::find_by_email(&mut *tx, email).await?;
     let id = existing.as_ref().map_or_else(Uuid::now_v7, |row| row.id);
-    let row = AdminRow { id, email: email.into(), password_hash: hash, role };
-    store::admins::insert(&mut tx, &row, now).await?;
-    store::admins::delete_sessions_of(&mut tx, id).await?;
-    let action = if existing.is_some() { "admin.changed" } else { "admin.created" };
-    let mut detail = json!({"email": email, "after": {"role": role}});
-    if let Some(before) = existing {
-        detail["before"] = json!({"role": before.role});
+    match &existing {
+        Some(_) => store::admins::update(&mut tx, id, &hash, &access).await?,
+        None => store::admins::insert(&mut tx, id, email, Some(&hash), &access, now).await?,
     }
-    let record = audit::Record { actor: by, action, subject: Some(id.to_string()), domain: None, detail };
-    audit::insert(&mut tx, record, now).await?;
+    store::admins::delete_invitation(&mut tx, id).await?;
+    store::first_run::delete_all(&mut tx).await?;
+    // Whoever may run this program is let in, whatever was lost.
+    store::second_factor::update_secret(&mut tx, id, None, None).await?;
+    store::second_factor::delete_recovery_codes(&mut tx, id).await?;
+    store::sessions::delete_of(&mut tx, id, None).await?;
+    let action = if existing.is_some() { "admin.changed" } else { "admin.created" };
+    let mut detail = json!({"email": email, "after": shown(&access)});
+    if let Some(before) = existing {
+        detail["before"] = shown(&before.access());
+    }
+    record(&mut tx, by, action, id, detail, now).await?;
     tx.commit().await?;
     Ok(id)
 }
 
-/// A session's cookie value, to be sent once.
+/// A link with which an administrator chooses a password. It is shown once; its digest is kept.
 #[derive(Debug)]
-pub struct SignedIn {
-    pub cookie: Zeroizing<String>,
+pub struct Invitation {
+    pub admin: Uuid,
+    pub url: Secret,
+    pub expires_at: DateTime<Utc>,
 }
 
-/// Opens a session. A wrong password and an unknown address take the same time and give the same answer; after a few
-/// failures the account waits, longer each time.
-pub async fn sign_in(app: &App, email: &str, password: Secret) -> Result<SignedIn> {
-    let account = email.trim().to_lowercase();
-    let now = app.clock.now();
-    if let Some((failures, last)) = store::admins::find_login_failures(&app.db, &account).await?
-        && failures >= FREE_ATTEMPTS
-    {
-        let wait = Duration::seconds(1_i64 << (failures - FREE_ATTEMPTS).clamp(0, 9));
-        if now < last + wait {
-            let seconds = (last + wait - now).num_seconds() + 1;
-            return Err(Error::TooMany {
-                code: "too_many_attempts",
-                detail: format!("Too many failed attempts to sign in. Try again in {seconds} s."),
-            });
-        }
+/// Adds an administrator, who chooses a password by the link.
+pub async fn invite(app: &App, by: &Actor, email: &str, access: &Access) -> Result<Invitation> {
+    let email = address(email)?;
+    known(app, access).await?;
+    let (id, now) = (Uuid::now_v7(), app.clock.now());
+    let mut tx = app.db.begin().await?;
+    store::admins::lease(&mut tx).await?;
+    if store::admins::find_by_email(&mut *tx, email).await?.is_some() {
+        return Err(Error::field("email", "is an administrator's already: change that one"));
     }
-    let admin = store::admins::find_by_email(&app.db, &account).await?;
-    let stored = admin.as_ref().map(|row| row.password_hash.clone());
-    let right =
-        verify_password(stored, password).await.map_err(|error| Error::internal(error.to_string()))?;
-    let Some(admin) = admin.filter(|_| right) else {
-        note_failure(app, &account).await?;
-        return Err(Error::field("password", "The mail address or the password is wrong."));
-    };
-    let (cookie, csrf) = (random_token(), random_token());
-    let mut tx = app.db.begin().await?;
-    store::admins::delete_login_failures(&mut tx, &account).await?;
-    let expires_at = now + Duration::hours(SESSION_HOURS);
-    store::admins::insert_session(&mut tx, &sha256(cookie.as_bytes()), admin.id, &csrf, now, expires_at)
-        .await?;
-    let record = audit::Record {
-        actor: &Actor::Admin { id: admin.id, email: admin.email },
-        action: "admin.signed_in",
-        subject: Some(admin.id.to_string()),
-        domain: None,
-        detail: json!({}),
-    };
-    audit::insert(&mut tx, record, now).await?;
+    store::admins::insert(&mut tx, id, email, None, access, now).await?;
+    let invitation = invitation(app, &mut tx, id, now).await?;
+    record(&mut tx, by, "admin.invited", id, json!({"email": email, "after": shown(access)}), now).await?;
     tx.commit().await?;
-    Ok(SignedIn { cookie })
+    Ok(invitation)
 }
 
-/// What was typed as an address is kept in full up to here.
-const ACCOUNT_SHOWN: usize = 254;
+/// Gives the administrator another role, or roles for other organizations. It holds from the next request on.
+pub async fn change_access(app: &App, by: &Actor, id: Uuid, access: &Access) -> Result<()> {
+    known(app, access).await?;
+    let mut tx = app.db.begin().await?;
+    let row = found(&mut tx, id).await?;
+    if *access != Access::Everywhere(Role::Owner) {
+        keep_an_owner(&mut tx, &row).await?;
+    }
+    store::admins::update_access(&mut tx, id, access).await?;
+    let detail = json!({"email": row.email, "before": shown(&row.access()), "after": shown(access)});
+    record(&mut tx, by, "admin.changed", id, detail, app.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
 
-/// Slows the account down, and writes down that somebody tried: from the last free attempt on it waits.
-async fn note_failure(app: &App, account: &str) -> Result<()> {
+/// Takes the administrator's access away, at once and until it is enabled again.
+pub async fn disable(app: &App, by: &Actor, id: Uuid) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let failures = store::admins::insert_login_failure(&mut *tx, account, now).await?;
-    let throttled = failures >= FREE_ATTEMPTS;
-    let shown: String = account.chars().take(ACCOUNT_SHOWN).collect();
-    let record = audit::Record {
-        actor: &Actor::Nobody,
-        action: if throttled { "admin.sign_in_throttled" } else { "admin.sign_in_failed" },
-        subject: Some(shown),
-        domain: None,
-        detail: json!({"failures": failures}),
-    };
-    audit::insert(&mut tx, record, now).await?;
+    let row = found(&mut tx, id).await?;
+    keep_an_owner(&mut tx, &row).await?;
+    store::admins::update_disabled(&mut tx, id, Some(now)).await?;
+    store::admins::delete_invitation(&mut tx, id).await?;
+    let sessions = store::sessions::delete_of(&mut tx, id, None).await?;
+    record(&mut tx, by, "admin.disabled", id, json!({"email": row.email, "sessions": sessions}), now).await?;
     Ok(tx.commit().await?)
 }
 
-/// Ends the session.
-pub async fn sign_out(app: &App, by: &Actor, cookie: &str) -> Result<()> {
+/// Lets the administrator sign in again.
+pub async fn enable(app: &App, by: &Actor, id: Uuid) -> Result<()> {
     let mut tx = app.db.begin().await?;
-    store::admins::delete_session(&mut *tx, &sha256(cookie.as_bytes())).await?;
-    let record = audit::Record {
-        actor: by,
-        action: "admin.signed_out",
-        subject: by.id().map(|id| id.to_string()),
-        domain: None,
-        detail: json!({}),
-    };
-    audit::insert(&mut tx, record, app.clock.now()).await?;
+    let row = found(&mut tx, id).await?;
+    store::admins::update_disabled(&mut tx, id, None).await?;
+    record(&mut tx, by, "admin.enabled", id, json!({"email": row.email}), app.clock.now()).await?;
     Ok(tx.commit().await?)
 }
 
-/// Makes an API token. The token is shown once; its digest is kept.
+/// Ends the administrator's password and sessions; a new password is chosen by the link.
+pub async fn reset_password(app: &App, by: &Actor, id: Uuid) -> Result<Invitation> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let row = found(&mut tx, id).await?;
+    if row.disabled_at.is_some() {
+        return Err(Error::conflict("admin_disabled", "This administrator is disabled: enable them first."));
+    }
+    keep_an_owner(&mut tx, &row).await?;
+    store::admins::update_password(&mut tx, id, None).await?;
+    store::sessions::delete_of(&mut tx, id, None).await?;
+    let invitation = invitation(app, &mut tx, id, now).await?;
+    record(&mut tx, by, "admin.password_reset", id, json!({"email": row.email}), now).await?;
+    tx.commit().await?;
+    Ok(invitation)
+}
+
+/// Chooses the password that an invitation asks for. The invitation is spent.
+pub async fn accept_invitation(app: &App, secret: &str, password: Secret) -> Result<()> {
+    let hash = hashed(password, "password").await?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let spent = store::admins::spend_invitation(&mut tx, &sha256(secret.as_bytes()), now).await?;
+    let id = spent.ok_or(Error::NotFound("invitation"))?;
+    let row = found(&mut tx, id).await?;
+    store::admins::update_password(&mut tx, id, Some(&hash)).await?;
+    store::sessions::delete_of(&mut tx, id, None).await?;
+    let by = Actor::Admin { id, email: row.email.clone() };
+    record(&mut tx, &by, "admin.password_chosen", id, json!({"email": row.email}), now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Whose invitation it is.
+pub async fn find_invitation(app: &App, secret: &str) -> Result<AdminRow> {
+    let digest = sha256(secret.as_bytes());
+    let found = store::admins::find_invitation(&app.db, &digest, app.clock.now()).await?;
+    found.ok_or(Error::NotFound("invitation"))
+}
+
+/// Changes one's own password. Every other session of the account ends.
+pub async fn change_password(app: &App, by: &Actor, id: Uuid, session: Uuid, password: Secret) -> Result<()> {
+    let hash = hashed(password, "new_password").await?;
+    let mut tx = app.db.begin().await?;
+    let row = found(&mut tx, id).await?;
+    store::admins::update_password(&mut tx, id, Some(&hash)).await?;
+    let ended = store::sessions::delete_of(&mut tx, id, Some(session)).await?;
+    let detail = json!({"email": row.email, "sessions_ended": ended});
+    record(&mut tx, by, "admin.password_changed", id, detail, app.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends one session of an administrator.
+pub async fn end_session(app: &App, by: &Actor, admin: Uuid, session: Uuid) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    if !store::sessions::delete(&mut tx, admin, session).await? {
+        return Err(Error::NotFound("session"));
+    }
+    record(&mut tx, by, "admin.session_ended", admin, json!({"session": session}), app.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends every session of an administrator but one. Returns how many.
+pub async fn end_sessions(app: &App, by: &Actor, admin: Uuid, but: Option<Uuid>) -> Result<u64> {
+    let mut tx = app.db.begin().await?;
+    let ended = store::sessions::delete_of(&mut tx, admin, but).await?;
+    record(&mut tx, by, "admin.sessions_ended", admin, json!({"sessions": ended}), app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Makes an API token for everything that never ends.
 pub async fn create_api_token(app: &App, by: &Actor, name: &str, role: Role) -> Result<(Uuid, Secret)> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 {
-        return Err(Error::field("name", "must have 1 to 100 characters: say what the token is for"));
-    }
-    let token = Secret::new(format!("adit_api_{}", random_token().as_str()));
-    let row = ApiTokenRow {
-        id: Uuid::now_v7(),
-        name: name.into(),
-        role,
-        created_at: app.clock.now(),
-        last_used_at: None,
-    };
-    let mut tx = app.db.begin().await?;
-    store::admins::insert_api_token(&mut tx, &row, &sha256(token.expose().as_bytes())).await?;
-    let detail = json!({"name": name, "role": role});
-    let record = audit::Record {
-        actor: by,
-        action: "api_token.created",
-        subject: Some(row.id.to_string()),
-        domain: None,
-        detail,
-    };
-    audit::insert(&mut tx, record, row.created_at).await?;
-    tx.commit().await?;
-    Ok((row.id, token))
+    let access = Access::Everywhere(role);
+    api_tokens::create(app, by, api_tokens::New { name: name.into(), access, expires_at: None }).await
 }
 
-/// Ends an API token.
-pub async fn delete_api_token(app: &App, by: &Actor, id: Uuid) -> Result<()> {
-    let mut tx = app.db.begin().await?;
-    let name = store::admins::delete_api_token(&mut tx, id).await?.ok_or(Error::NotFound("API token"))?;
-    let record = audit::Record {
-        actor: by,
-        action: "api_token.deleted",
-        subject: Some(id.to_string()),
-        domain: None,
-        detail: json!({"name": name}),
-    };
-    audit::insert(&mut tx, record, app.clock.now()).await?;
-    tx.commit().await?;
+/// The organizations of somebody's roles must be there, and there must be one at least.
+pub(super) async fn known(app: &App, access: &Access) -> Result<()> {
+    let Access::Only(roles) = access else { return Ok(()) };
+    if roles.is_empty() {
+        return Err(Error::field("organizations", "name none: give a role in one organization at least"));
+    }
+    let there = store::organizations::list(&app.db, &Reach::EVERYTHING).await?;
+    match roles.keys().find(|id| !there.iter().any(|row| row.id == **id)) {
+        Some(id) => Err(Error::field("organizations", format!("name {id}, which is no organization here"))),
+        None => Ok(()),
+    }
+}
+
+/// As the API and the audit show it.
+pub fn shown(access: &Access) -> Value {
+    match access {
+        Access::Everywhere(role) => json!({"role": role, "organizations": null}),
+        Access::Only(roles) => json!({"role": null, "organizations": roles}),
+    }
+}
+
+/// Somebody has to be left who can let others in.
+async fn keep_an_owner(tx: &mut PgConnection, row: &AdminRow) -> Result<()> {
+    let is_owner = row.access() == Access::Everywhere(Role::Owner);
+    if is_owner && store::admins::count_other_owners(tx, row.id).await? == 0 {
+        return Err(Error::conflict(
+            "last_owner",
+            "This is the last owner who can sign in: make another one first.",
+        ));
+    }
     Ok(())
+}
+
+async fn found(tx: &mut PgConnection, id: Uuid) -> Result<AdminRow> {
+    store::admins::lease(tx).await?;
+    store::admins::find(&mut *tx, id).await?.ok_or(Error::NotFound("administrator"))
+}
+
+async fn invitation(app: &App, tx: &mut PgConnection, id: Uuid, now: DateTime<Utc>) -> Result<Invitation> {
+    let secret = random_token();
+    let expires_at = now + INVITATION;
+    store::admins::insert_invitation(tx, id, &sha256(secret.as_bytes()), expires_at).await?;
+    let url = Secret::new(format!("{}/invitation/{}", app.public_url, secret.as_str()));
+    Ok(Invitation { admin: id, url, expires_at })
+}
+
+/// A mail address without the spaces around it.
+pub(super) fn address(email: &str) -> Result<&str> {
+    let email = email.trim();
+    let is_one = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    if !is_one || email.len() > 254 {
+        return Err(Error::field("email", "must be a mail address, such as admin@example.com"));
+    }
+    Ok(email)
+}
+
+pub(super) async fn hashed(password: Secret, field: &str) -> Result<String> {
+    if password.expose().chars().count() < 12 || password.expose().len() > 1024 {
+        return Err(Error::field(field, "must have 12 to 1024 characters"));
+    }
+    hash_password(password).await.map_err(|error| Error::internal(error.to_string()))
+}
+
+pub(super) async fn record(
+    tx: &mut PgConnection,
+    by: &Actor,
+    action: &str,
+    admin: Uuid,
+    detail: Value,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let record = audit::Record { actor: by, action, subject: Some(admin.to_string()), domain: None, detail };
+    Ok(audit::insert(tx, record, now).await?)
 }

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 
 use crate::app::{Actor, App};
 use crate::error::{Error, Result};
+use crate::store::admins::Reach;
 use crate::store::{self, audit};
 
 /// Plans the user again now, and tries at once what waits for its next attempt.
@@ -47,12 +48,18 @@ pub async fn retry(app: &App, by: &Actor, id: OperationId) -> Result<()> {
     Ok(())
 }
 
-/// Tries again every parked operation of an error code, of one domain or of all. Returns how many.
-pub async fn retry_all(app: &App, by: &Actor, domain: Option<DomainId>, error_code: &str) -> Result<u64> {
+/// Tries again every parked operation of an error code, of one domain or of all in reach. Returns how many.
+pub async fn retry_all(
+    app: &App,
+    by: &Actor,
+    reach: &Reach,
+    domain: Option<DomainId>,
+    error_code: &str,
+) -> Result<u64> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let mut of_domain = BTreeMap::<DomainId, Vec<ObjectGuid>>::new();
-    for (id, subject) in store::work::update_retry_all(&mut tx, domain, error_code, now).await? {
+    for (id, subject) in store::work::update_retry_all(&mut tx, reach, domain, error_code, now).await? {
         of_domain.entry(id).or_default().push(subject);
     }
     let mut retried = 0;

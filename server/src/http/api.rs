@@ -2,6 +2,7 @@
 //! routes beside their handlers.
 
 pub mod activity;
+pub mod admins;
 pub mod agents;
 pub mod alert_channels;
 pub mod alerts;
@@ -14,13 +15,13 @@ pub mod describe;
 pub mod domains;
 pub mod extract;
 pub mod groups;
-mod guard;
 pub mod holds;
 pub mod mappings;
 pub mod operations;
 pub mod organizations;
 pub mod people;
 pub mod preview;
+pub mod roles;
 pub mod settings;
 pub mod setup;
 pub mod tokens;
@@ -35,8 +36,10 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::auth::{self, Caller};
+use super::gate;
 use super::problem::Failure;
 use super::routes::Routes;
+use crate::actions::rights;
 use crate::app::App;
 use describe::get;
 
@@ -48,7 +51,7 @@ pub fn routes() -> Routes {
         }
         routes
     };
-    Routes::new()
+    let mut routes = Routes::new()
         .merge(tagged("Organizations", organizations::routes()))
         .merge(tagged("Domains", domains::routes()))
         .merge(tagged("Set-up", agents::routes().merge(setup::routes()).merge(mappings::routes())))
@@ -61,8 +64,13 @@ pub fn routes() -> Routes {
         ))
         .merge(tagged("Alerts", alerts::routes().merge(alert_channels::routes())))
         .merge(tagged("Audit", audit::routes()))
-        .merge(tagged("Access", tokens::routes()))
-        .merge(tagged("Description", itself()))
+        .merge(tagged("Access", tokens::routes().merge(admins::routes())))
+        .merge(tagged("Description", itself()));
+    for route in routes.list_mut() {
+        let need = rights::needed(gate::reads(&route.method), &route.path);
+        route.description.iter_mut().for_each(|description| description.takes(need.deed.role()));
+    }
+    routes
 }
 
 fn itself() -> Routes {
@@ -84,13 +92,10 @@ async fn openapi(_: Caller) -> Response {
     axum::response::IntoResponse::into_response(Json(description()))
 }
 
-/// Nobody reaches a handler without a token of the role that the route's description asks for.
+/// Nobody reaches a handler without a token of the role that the route asks for.
 pub(super) fn guarded(app: &App) -> Routes {
-    let routes = routes();
-    let needed = guard::Needed::of(&routes);
-    routes.with(|router| {
+    routes().with(|router| {
         super::bounded(router)
-            .layer(middleware::from_fn_with_state(needed, guard::keep))
             .fallback(|| async {
                 Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such path in the API.")
             })

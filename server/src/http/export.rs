@@ -17,6 +17,7 @@ use crate::actions::coverage;
 use crate::app::{Actor, App};
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::audit::Filter;
 use crate::store::coverage::Covered;
 use crate::store::roster::{Filter as Chosen, Sort};
@@ -46,14 +47,16 @@ pub(super) async fn json(app: &App, by: &Actor, id: DomainId, state: Option<&str
 pub(super) const JSON_LINES: &str = "application/x-ndjson";
 
 /// Every event that the filter lets through as JSON lines, newest first, read while it is sent.
-pub(super) async fn events(app: &App, by: &Actor, filter: Filter) -> Result<Response> {
+pub(super) async fn events(app: &App, by: &Actor, reach: Reach, filter: Filter) -> Result<Response> {
     note_export(app, by, "audit.exported", None, json!(filter)).await?;
-    let lines = stream::try_unfold((app.clone(), filter, None), |(app, filter, before)| async move {
-        let rows = store::audit::list(&app.db, &filter, before, PAGE).await?;
-        let Some(last) = rows.last().map(|row| row.id) else { return Ok::<_, sqlx::Error>(None) };
-        let lines: String = rows.iter().map(|row| format!("{}\n", json!(views::Event::from(row)))).collect();
-        Ok(Some((lines, (app, filter, Some(last)))))
-    });
+    let lines =
+        stream::try_unfold((app.clone(), reach, filter, None), |(app, reach, filter, before)| async move {
+            let rows = store::audit::list(&app.db, &reach, &filter, before, PAGE).await?;
+            let Some(last) = rows.last().map(|row| row.id) else { return Ok::<_, sqlx::Error>(None) };
+            let lines: String =
+                rows.iter().map(|row| format!("{}\n", json!(views::Event::from(row)))).collect();
+            Ok(Some((lines, (app, reach, filter, Some(last)))))
+        });
     Ok(file(JSON_LINES, "audit.jsonl", Body::from_stream(lines)))
 }
 

@@ -13,6 +13,7 @@ use super::problem::Failure;
 use crate::app::App;
 use crate::jumpcloud;
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::metrics::Count;
 
 pub(super) async fn show(State(app): State<App>) -> Result<Response, Failure> {
@@ -53,7 +54,7 @@ async fn database(app: &App, text: &mut Text) -> sqlx::Result<()> {
         &store::metrics::count_alerts(db).await?,
     );
     let mut colours = BTreeMap::from([("green", 0), ("yellow", 0), ("red", 0)]);
-    for agent in store::agents::list(db).await? {
+    for agent in store::agents::list(db, &Reach::EVERYTHING).await? {
         *colours.entry(colour(agent.last_seen_at, now)).or_default() += 1;
     }
     text.head(

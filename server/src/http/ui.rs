@@ -1,24 +1,30 @@
 //! The dashboard: server-rendered pages. A page is a struct and its template; every action is a real form, answered by a
 //! redirect, or by 422 and the same form with what is wrong.
 
+mod account;
+mod admins;
 mod alert_channels;
 mod alerts;
+mod api_tokens;
 pub(crate) mod assets;
 mod audit;
 mod charts;
 mod checks;
 mod chrome;
 mod compare;
+mod confirm;
 mod conflicts;
 mod coverage;
 mod domains;
 mod enrollment;
 mod extract;
 mod facts;
+mod first_run;
 pub(crate) mod form;
 mod groups;
 mod guard;
 mod holds;
+mod invitation;
 mod live;
 mod login;
 mod mappings;
@@ -28,8 +34,11 @@ mod overview;
 mod passwords;
 mod preview;
 mod progress;
+mod qr;
 mod reference;
 mod refusal;
+mod roles;
+mod second_factor;
 mod session;
 mod settings;
 mod setup;
@@ -65,6 +74,10 @@ pub(super) fn routes(app: &App) -> Routes {
         .route("/domains/new", get(domains::blank).post(domains::add))
         .merge(of_one_domain())
         .merge(setup::routes())
+        .merge(account::routes())
+        .merge(admins::routes())
+        .route("/api-tokens", get(api_tokens::list).post(api_tokens::create))
+        .route("/api-tokens/{id}/remove", post(api_tokens::remove))
         .route("/operations", get(operations::list))
         .route("/operations/retry", post(operations::retry_all))
         .route("/operations/{id}/retry", post(operations::retry))
@@ -93,6 +106,8 @@ pub(super) fn routes(app: &App) -> Routes {
         });
     let open = Routes::new()
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/first-run", get(first_run::show).post(first_run::begin))
+        .route("/invitation/{secret}", get(invitation::show).post(invitation::accept))
         .route("/static/{name}", get(assets::serve));
     pages.merge(open)
 }

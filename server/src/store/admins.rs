@@ -1,69 +1,65 @@
-//! Administrators, their sessions and their API tokens.
+//! Administrators, and the links with which they choose a password.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-/// What an administrator may do.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    sqlx::Type,
-    clap::ValueEnum,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
-pub enum Role {
-    Owner,
-    Operator,
-    Helpdesk,
-    ReadOnly,
-}
-
-impl Role {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Operator => "operator",
-            Self::Helpdesk => "helpdesk",
-            Self::ReadOnly => "read_only",
-        }
-    }
-
-    /// May change what is configured, and decide about holds.
-    pub fn may_change(self) -> bool {
-        match self {
-            Self::Owner | Self::Operator => true,
-            Self::Helpdesk | Self::ReadOnly => false,
-        }
-    }
-}
+pub use super::access::{Access, Reach, Role, Roles};
 
 /// An administrator.
 #[derive(Clone, Debug)]
 pub struct AdminRow {
     pub id: Uuid,
     pub email: String,
-    pub password_hash: String,
+    /// None until one was chosen.
+    pub password_hash: Option<String>,
     pub role: Role,
+    pub roles: Option<Json<Roles>>,
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// Sealed.
+    pub totp_secret: Option<Vec<u8>>,
+    pub totp_offered: Option<Vec<u8>>,
+    pub created_at: DateTime<Utc>,
+    /// When a session of it was last used.
+    pub last_seen_at: Option<DateTime<Utc>>,
 }
 
-/// Adds the administrator, or gives the one of that address a new password and role.
-pub async fn insert(conn: &mut PgConnection, new: &AdminRow, now: DateTime<Utc>) -> sqlx::Result<()> {
+impl AdminRow {
+    pub fn access(&self) -> Access {
+        Access::of(self.role, self.roles.clone())
+    }
+}
+
+macro_rules! select_admins {
+    ($tail:literal $(, $arg:expr)*) => {
+        sqlx::query_as!(
+            AdminRow,
+            r#"select id, email, password_hash, role as "role: Role", roles as "roles: Json<Roles>", disabled_at, totp_secret,
+                      totp_offered, created_at,
+                      (select max(s.last_seen_at) from sessions s where s.admin_id = a.id) as last_seen_at
+               from admins a "# + $tail
+            $(, $arg)*
+        )
+    };
+}
+
+/// Adds an administrator.
+pub async fn insert(
+    conn: &mut PgConnection,
+    id: Uuid,
+    email: &str,
+    password_hash: Option<&str>,
+    access: &Access,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into admins (id, email, password_hash, role, created_at) values ($1, $2, $3, $4, $5)
-         on conflict (lower(email)) do update set password_hash = excluded.password_hash, role = excluded.role",
-        new.id,
-        new.email,
-        new.password_hash,
-        new.role.as_str(),
+        "insert into admins (id, email, password_hash, role, roles, created_at) values ($1, $2, $3, $4, $5, $6)",
+        id,
+        email,
+        password_hash,
+        access.role_column(),
+        access.roles_column() as _,
         now
     )
     .execute(conn)
@@ -71,44 +67,104 @@ pub async fn insert(conn: &mut PgConnection, new: &AdminRow, now: DateTime<Utc>)
     Ok(())
 }
 
-pub async fn find_by_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<AdminRow>> {
-    sqlx::query_as!(
-        AdminRow,
-        r#"select id, email, password_hash, role as "role: Role" from admins where lower(email) = lower($1)"#,
-        email
+/// A role for everything and a password; whoever was disabled may sign in again.
+pub async fn update(
+    conn: &mut PgConnection,
+    id: Uuid,
+    password_hash: &str,
+    access: &Access,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update admins set password_hash = $2, role = $3, roles = $4, disabled_at = null where id = $1",
+        id,
+        password_hash,
+        access.role_column(),
+        access.roles_column() as _
     )
-    .fetch_optional(db)
-    .await
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn update_access(conn: &mut PgConnection, id: Uuid, access: &Access) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update admins set role = $2, roles = $3 where id = $1",
+        id,
+        access.role_column(),
+        access.roles_column() as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn update_disabled(
+    conn: &mut PgConnection,
+    id: Uuid,
+    disabled_at: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query!("update admins set disabled_at = $2 where id = $1", id, disabled_at).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_password(
+    conn: &mut PgConnection,
+    id: Uuid,
+    password_hash: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!("update admins set password_hash = $2 where id = $1", id, password_hash)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<AdminRow>> {
+    select_admins!("where id = $1", id).fetch_optional(db).await
+}
+
+pub async fn find_by_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<AdminRow>> {
+    select_admins!("where lower(email) = lower($1)", email).fetch_optional(db).await
+}
+
+/// By their addresses.
+pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<AdminRow>> {
+    select_admins!("order by lower(email)").fetch_all(db).await
 }
 
 pub async fn count(db: impl PgExecutor<'_>) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select count(*) as "count!" from admins"#).fetch_one(db).await
 }
 
-/// A session and whose it is.
-#[derive(Clone, Debug)]
-pub struct SessionRow {
-    pub admin_id: Uuid,
-    pub email: String,
-    pub role: Role,
-    pub csrf_token: String,
+/// Owners of everything who may sign in, others than one; nobody becomes or stops being one until the transaction ends.
+pub async fn count_other_owners(conn: &mut PgConnection, than: Uuid) -> sqlx::Result<i64> {
+    lease(conn).await?;
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from admins
+           where id <> $1 and role = 'owner' and roles is null and disabled_at is null and password_hash is not null"#,
+        than
+    )
+    .fetch_one(conn)
+    .await
 }
 
-pub async fn insert_session(
+/// Keeps the administrators as they are until the transaction ends.
+pub async fn lease(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("lock table admins in share row exclusive mode").execute(conn).await?;
+    Ok(())
+}
+
+/// A link with which the administrator chooses a password; an earlier one holds no longer.
+pub async fn insert_invitation(
     conn: &mut PgConnection,
-    digest: &[u8],
     admin: Uuid,
-    csrf_token: &str,
-    now: DateTime<Utc>,
+    digest: &[u8],
     expires_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into sessions (digest, admin_id, csrf_token, created_at, last_seen_at, expires_at)
-         values ($1, $2, $3, $4, $4, $5)",
-        digest,
+        "insert into invitations (admin_id, digest, expires_at) values ($1, $2, $3)
+         on conflict (admin_id) do update set digest = excluded.digest, expires_at = excluded.expires_at",
         admin,
-        csrf_token,
-        now,
+        digest,
         expires_at
     )
     .execute(conn)
@@ -116,149 +172,39 @@ pub async fn insert_session(
     Ok(())
 }
 
-/// The session, if it has neither expired nor lain idle since `idle_since`.
-pub async fn find_session(
+/// Whose link it is, if it still holds.
+pub async fn find_invitation(
     db: impl PgExecutor<'_>,
     digest: &[u8],
     now: DateTime<Utc>,
-    idle_since: DateTime<Utc>,
-) -> sqlx::Result<Option<SessionRow>> {
-    sqlx::query_as!(
-        SessionRow,
-        r#"select s.admin_id, a.email, a.role as "role: Role", s.csrf_token
-           from sessions s join admins a on a.id = s.admin_id
-           where s.digest = $1 and s.expires_at > $2 and s.last_seen_at > $3"#,
+) -> sqlx::Result<Option<AdminRow>> {
+    select_admins!(
+        "where disabled_at is null and id = (select i.admin_id from invitations i where i.digest = $1 and i.expires_at > $2)",
         digest,
-        now,
-        idle_since
+        now
     )
     .fetch_optional(db)
     .await
 }
 
-/// At most once a minute, so that reading pages does not write.
-pub async fn update_session_seen(
-    db: impl PgExecutor<'_>,
+/// Spends the link if it still holds. Returns whose it was.
+pub async fn spend_invitation(
+    conn: &mut PgConnection,
     digest: &[u8],
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update sessions set last_seen_at = $2 where digest = $1 and last_seen_at < $2::timestamptz - interval '1 minute'",
-        digest,
-        now
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-pub async fn delete_session(db: impl PgExecutor<'_>, digest: &[u8]) -> sqlx::Result<()> {
-    sqlx::query!("delete from sessions where digest = $1", digest).execute(db).await?;
-    Ok(())
-}
-
-pub async fn delete_sessions_of(conn: &mut PgConnection, admin: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from sessions where admin_id = $1", admin).execute(conn).await?;
-    Ok(())
-}
-
-/// How often signing in failed lately, and when last.
-pub async fn find_login_failures(
-    db: impl PgExecutor<'_>,
-    account: &str,
-) -> sqlx::Result<Option<(i32, DateTime<Utc>)>> {
-    let row = sqlx::query!("select failures, last_at from login_failures where account = $1", account)
-        .fetch_optional(db)
-        .await?;
-    Ok(row.map(|row| (row.failures, row.last_at)))
-}
-
-/// Counts one more. Returns how often signing in failed lately.
-pub async fn insert_login_failure(
-    db: impl PgExecutor<'_>,
-    account: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<i32> {
+) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
-        "insert into login_failures (account, failures, last_at) values ($1, 1, $2)
-         on conflict (account) do update
-         set failures = case when login_failures.last_at < $2::timestamptz - interval '15 minutes' then 1
-                             else login_failures.failures + 1 end,
-             last_at = $2
-         returning failures",
-        account,
-        now
-    )
-    .fetch_one(db)
-    .await
-}
-
-pub async fn delete_login_failures(conn: &mut PgConnection, account: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from login_failures where account = $1", account).execute(conn).await?;
-    Ok(())
-}
-
-/// An API token; the token itself is kept as a digest only.
-#[derive(Clone, Debug)]
-pub struct ApiTokenRow {
-    pub id: Uuid,
-    pub name: String,
-    pub role: Role,
-    pub created_at: DateTime<Utc>,
-    pub last_used_at: Option<DateTime<Utc>>,
-}
-
-pub async fn insert_api_token(conn: &mut PgConnection, new: &ApiTokenRow, digest: &[u8]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into api_tokens (id, name, role, digest, created_at) values ($1, $2, $3, $4, $5)",
-        new.id,
-        new.name,
-        new.role.as_str(),
+        "delete from invitations i using admins a
+         where i.digest = $1 and i.expires_at > $2 and a.id = i.admin_id and a.disabled_at is null
+         returning i.admin_id",
         digest,
-        new.created_at
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub async fn find_api_token(db: impl PgExecutor<'_>, digest: &[u8]) -> sqlx::Result<Option<ApiTokenRow>> {
-    sqlx::query_as!(
-        ApiTokenRow,
-        r#"select id, name, role as "role: Role", created_at, last_used_at from api_tokens where digest = $1"#,
-        digest
-    )
-    .fetch_optional(db)
-    .await
-}
-
-/// At most once a minute.
-pub async fn update_api_token_used(
-    db: impl PgExecutor<'_>,
-    id: Uuid,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update api_tokens set last_used_at = $2
-         where id = $1 and (last_used_at is null or last_used_at < $2::timestamptz - interval '1 minute')",
-        id,
         now
     )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-pub async fn list_api_tokens(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<ApiTokenRow>> {
-    sqlx::query_as!(
-        ApiTokenRow,
-        r#"select id, name, role as "role: Role", created_at, last_used_at from api_tokens order by created_at, id"#
-    )
-    .fetch_all(db)
+    .fetch_optional(conn)
     .await
 }
 
-/// Returns its name.
-pub async fn delete_api_token(conn: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("delete from api_tokens where id = $1 returning name", id).fetch_optional(conn).await
+pub async fn delete_invitation(conn: &mut PgConnection, admin: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from invitations where admin_id = $1", admin).execute(conn).await?;
+    Ok(())
 }

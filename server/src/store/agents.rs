@@ -8,6 +8,8 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use super::access::Reach;
+
 /// An agent and what its last heartbeat said.
 #[derive(Clone, Debug)]
 pub struct Agent {
@@ -55,8 +57,14 @@ pub async fn find(db: impl PgExecutor<'_>, id: AgentId) -> sqlx::Result<Option<A
 }
 
 /// Those that were not revoked.
-pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Agent>> {
-    select_agents!("where revoked_at is null order by domain_controller, id").fetch_all(db).await
+pub async fn list(db: impl PgExecutor<'_>, reach: &Reach) -> sqlx::Result<Vec<Agent>> {
+    select_agents!(
+        "where revoked_at is null and ($1::uuid[] is null or domain_id in (select d.id from domains d where d.organization_id = any($1)))
+         order by domain_controller, id",
+        reach.ids()
+    )
+    .fetch_all(db)
+    .await
 }
 
 pub async fn list_of(db: impl PgExecutor<'_>, domain: DomainId) -> sqlx::Result<Vec<Agent>> {

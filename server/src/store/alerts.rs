@@ -8,6 +8,7 @@ use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use super::access::Reach;
 pub use code::{Code, Severity};
 
 /// A condition that holds now.
@@ -76,6 +77,7 @@ pub async fn list_open(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Alert>> {
 /// Alerts, the newest first, before one.
 pub async fn list(
     db: impl PgExecutor<'_>,
+    reach: &Reach,
     domain: Option<DomainId>,
     open: Option<bool>,
     before: Option<Uuid>,
@@ -84,11 +86,14 @@ pub async fn list(
     select_alerts!(
         "where ($1::uuid is null or a.domain_id = $1) and ($2::boolean is null or (a.closed_at is null) = $2)
            and ($3::uuid is null or (a.opened_at, a.id) < (select b.opened_at, b.id from alerts b where b.id = $3))
+           and ($5::uuid[] is null or a.organization_id = any($5)
+                or a.domain_id in (select d.id from domains d where d.organization_id = any($5)))
          order by a.opened_at desc, a.id desc limit $4",
         domain.map(|id| id.0),
         open,
         before,
-        limit
+        limit,
+        reach.ids()
     )
     .fetch_all(db)
     .await
@@ -99,10 +104,17 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Aler
 }
 
 /// How many are open, of one domain or of all.
-pub async fn count_open(db: impl PgExecutor<'_>, domain: Option<DomainId>) -> sqlx::Result<i64> {
+pub async fn count_open(
+    db: impl PgExecutor<'_>,
+    reach: &Reach,
+    domain: Option<DomainId>,
+) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from alerts where closed_at is null and ($1::uuid is null or domain_id = $1)"#,
-        domain.map(|id| id.0)
+        r#"select count(*) as "count!" from alerts where closed_at is null and ($1::uuid is null or domain_id = $1)
+             and ($2::uuid[] is null or organization_id = any($2)
+                  or domain_id in (select d.id from domains d where d.organization_id = any($2)))"#,
+        domain.map(|id| id.0),
+        reach.ids()
     )
     .fetch_one(db)
     .await

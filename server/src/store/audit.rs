@@ -10,6 +10,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use super::access::Reach;
 pub use actor::{ACTOR_KINDS, Actor};
 
 /// One event.
@@ -76,6 +77,7 @@ pub struct Filter {
 /// Newest first, older than `before`.
 pub async fn list(
     db: impl PgExecutor<'_>,
+    reach: &Reach,
     filter: &Filter,
     before: Option<i64>,
     limit: i64,
@@ -93,6 +95,8 @@ pub async fn list(
              and ($6::timestamptz is null or e.at >= $6)
              and ($7::timestamptz is null or e.at < $7)
              and ($8::text is null or position(lower($8) in lower(concat_ws(' ', e.actor, e.action, e.subject, e.detail::text))) > 0)
+             and ($10::uuid[] is null or e.subject = any($10::text[])
+                  or e.domain_id in (select d.id from domains d where d.organization_id = any($10)))
            order by e.id desc limit $9"#,
         before,
         filter.actor,
@@ -102,7 +106,8 @@ pub async fn list(
         filter.from,
         filter.to,
         filter.text,
-        limit
+        limit,
+        reach.ids()
     )
     .fetch_all(db)
     .await

@@ -6,6 +6,8 @@ use sqlx::PgExecutor;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::access::Reach;
+
 /// The kinds, as the API names them.
 pub const KINDS: [&str; 5] = ["takeover", "taken_name", "duplicate_name", "group_name", "email_used_outside"];
 
@@ -46,7 +48,8 @@ macro_rules! select_conflicts {
                       o.id
                from operations o join directory_users u on u.domain_id = o.domain_id and u.guid = o.subject
                where o.state = 'parked' and o.error_code = 'email_used_outside_organization'
-            ) c where ($1::uuid is null or c.domain_id = $1) "# + $after
+            ) c where ($1::uuid is null or c.domain_id = $1)
+               and ($2::uuid[] is null or c.domain_id in (select d.id from domains d where d.organization_id = any($2))) "# + $after
             $(, $arg)*
         )
     };
@@ -55,6 +58,7 @@ macro_rules! select_conflicts {
 /// In the order of their objectGUID, after one.
 pub async fn list(
     db: impl PgExecutor<'_>,
+    reach: &Reach,
     domain: Option<DomainId>,
     kind: Option<&str>,
     after: Option<ObjectGuid>,
@@ -65,8 +69,9 @@ pub async fn list(
         r#"select c.kind as "kind!", c.domain_id as "domain_id!: DomainId", c.guid as "guid!: ObjectGuid",
                   c.object as "object!", c.name as "name!", c.dn as "dn!", c.reasons as "reasons!: Json<Vec<Reason>>",
                   c.operation_id as "operation_id?""#,
-        "and ($2::text is null or c.kind = $2) and ($3::uuid is null or c.guid > $3) order by c.guid limit $4",
+        "and ($3::text is null or c.kind = $3) and ($4::uuid is null or c.guid > $4) order by c.guid limit $5",
         domain.map(|id| id.0),
+        reach.ids(),
         kind,
         after.map(|guid| guid.0),
         limit
@@ -82,12 +87,17 @@ pub struct Count {
     pub count: i64,
 }
 
-pub async fn count(db: impl PgExecutor<'_>, domain: Option<DomainId>) -> sqlx::Result<Vec<Count>> {
+pub async fn count(
+    db: impl PgExecutor<'_>,
+    reach: &Reach,
+    domain: Option<DomainId>,
+) -> sqlx::Result<Vec<Count>> {
     select_conflicts!(
         Count,
         r#"select c.kind as "kind!", count(*) as "count!""#,
         "group by c.kind order by c.kind",
-        domain.map(|id| id.0)
+        domain.map(|id| id.0),
+        reach.ids()
     )
     .fetch_all(db)
     .await

@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use super::access::Reach;
 use crate::settings::DomainSettings;
 
 /// Whether anything is written to JumpCloud.
@@ -101,8 +102,10 @@ pub async fn find_locked(conn: &mut PgConnection, id: DomainId) -> sqlx::Result<
     find(conn, id).await
 }
 
-pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Domain>> {
-    select_domain!("order by name, id").fetch_all(db).await
+pub async fn list(db: impl PgExecutor<'_>, reach: &Reach) -> sqlx::Result<Vec<Domain>> {
+    select_domain!("where $1::uuid[] is null or organization_id = any($1) order by name, id", reach.ids())
+        .fetch_all(db)
+        .await
 }
 
 pub async fn list_of(db: impl PgExecutor<'_>, organization: OrganizationId) -> sqlx::Result<Vec<Domain>> {

@@ -5,6 +5,8 @@ use protocol::{DomainId, HoldId, ObjectGuid, OperationId};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use super::access::Reach;
+
 /// A hold as it is kept.
 #[derive(Clone, Debug)]
 pub struct Hold {
@@ -40,8 +42,14 @@ macro_rules! select_holds {
 }
 
 /// Open ones first, then newest first.
-pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Hold>> {
-    select_holds!("order by (state = 'open') desc, opened_at desc, id limit 500").fetch_all(db).await
+pub async fn list(db: impl PgExecutor<'_>, reach: &Reach) -> sqlx::Result<Vec<Hold>> {
+    select_holds!(
+        "where ($1::uuid[] is null or domain_id in (select d.id from domains d where d.organization_id = any($1)))
+         order by (state = 'open') desc, opened_at desc, id limit 500",
+        reach.ids()
+    )
+    .fetch_all(db)
+    .await
 }
 
 pub async fn find(db: impl PgExecutor<'_>, id: HoldId) -> sqlx::Result<Option<Hold>> {
@@ -318,7 +326,7 @@ pub struct OpenHold {
     pub waiting: i64,
 }
 
-pub async fn list_open(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<OpenHold>> {
+pub async fn list_open(db: impl PgExecutor<'_>, reach: &Reach) -> sqlx::Result<Vec<OpenHold>> {
     sqlx::query_as!(
         OpenHold,
         r#"select h.id as "id: HoldId", h.domain_id as "domain_id: DomainId", d.name as domain, h.kind,
@@ -328,7 +336,9 @@ pub async fn list_open(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<OpenHold>> {
                        else (select count(*) from operations o where o.hold_id = h.id and o.state = 'held')
                   end as "waiting!"
            from holds h join domains d on d.id = h.domain_id
-           where h.state = 'open' order by h.opened_at, h.id"#
+           where h.state = 'open' and ($1::uuid[] is null or d.organization_id = any($1))
+           order by h.opened_at, h.id"#,
+        reach.ids()
     )
     .fetch_all(db)
     .await

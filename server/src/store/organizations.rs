@@ -6,6 +6,8 @@ use serde_json::Value;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
+use super::access::Reach;
+
 /// An organization, credential still sealed.
 #[derive(Clone, Debug)]
 pub struct Organization {
@@ -64,13 +66,14 @@ pub async fn find(db: impl PgExecutor<'_>, id: OrganizationId) -> sqlx::Result<O
 }
 
 /// In the order of their names.
-pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Organization>> {
+pub async fn list(db: impl PgExecutor<'_>, reach: &Reach) -> sqlx::Result<Vec<Organization>> {
     sqlx::query_as!(
         Organization,
         r#"select id as "id: OrganizationId", name, base_url, jumpcloud_org_id, credential_kind, client_id, token_url,
                   credential, paused_until, problem_code, problem_message, mirror_wanted, mirror_read, mirror_read_at,
                   password_policy, drifted, created_at
-           from organizations order by lower(name), id"#
+           from organizations where $1::uuid[] is null or id = any($1) order by lower(name), id"#,
+        reach.ids()
     )
     .fetch_all(db)
     .await

@@ -6,6 +6,7 @@ use protocol::{DomainId, HoldId, ObjectGuid, OperationId};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 
+use super::access::Reach;
 use super::operations::{Row, select_operations};
 
 /// What a list of operations is limited to.
@@ -23,6 +24,7 @@ pub struct Search<'a> {
 /// Newest first, older than `after`.
 pub async fn list(
     db: impl PgExecutor<'_>,
+    reach: &Reach,
     search: &Search<'_>,
     after: Option<OperationId>,
     limit: i64,
@@ -36,6 +38,7 @@ pub async fn list(
                            and u.search like lower($7))
                 or exists (select from directory_groups g where g.domain_id = o.domain_id and g.guid = o.subject
                            and (g.sam_account_name ilike $7 or g.dn ilike $7)))
+           and ($9::uuid[] is null or domain_id in (select d.id from domains d where d.organization_id = any($9)))
          order by id desc limit $8",
         search.domain.map(|id| id.0),
         search.state,
@@ -44,7 +47,8 @@ pub async fn list(
         search.error_code,
         after.map(|id| id.0),
         search.query.map(super::subjects::contains),
-        limit
+        limit,
+        reach.ids()
     )
     .fetch_all(db)
     .await
@@ -125,6 +129,7 @@ pub struct Failures {
 /// The most frequent first.
 pub async fn count_by_error(
     db: impl PgExecutor<'_>,
+    reach: &Reach,
     domain: Option<DomainId>,
 ) -> sqlx::Result<Vec<Failures>> {
     sqlx::query_as!(
@@ -135,8 +140,10 @@ pub async fn count_by_error(
                   (array_agg(error_message order by id desc))[1] as message, max(settled_at) as last_at
            from operations
            where state = 'parked' and error_code is not null and ($1::uuid is null or domain_id = $1)
+             and ($2::uuid[] is null or domain_id in (select d.id from domains d where d.organization_id = any($2)))
            group by error_code order by 2 desc, 1"#,
-        domain.map(|id| id.0)
+        domain.map(|id| id.0),
+        reach.ids()
     )
     .fetch_all(db)
     .await
@@ -145,6 +152,7 @@ pub async fn count_by_error(
 /// Tries again every parked operation of an error code, passwords that are erased aside. Returns whose they are.
 pub async fn update_retry_all(
     conn: &mut PgConnection,
+    reach: &Reach,
     domain: Option<DomainId>,
     error_code: &str,
     now: DateTime<Utc>,
@@ -154,10 +162,12 @@ pub async fn update_retry_all(
                   settled_at = null
            where state = 'parked' and error_code = $2 and ($1::uuid is null or domain_id = $1)
              and not (kind = 'set_password' and error_code in ('password_refused', 'password_unreadable'))
+             and ($4::uuid[] is null or domain_id in (select d.id from domains d where d.organization_id = any($4)))
            returning domain_id as "domain: DomainId", subject as "subject: ObjectGuid""#,
         domain.map(|id| id.0),
         error_code,
-        now
+        now,
+        reach.ids()
     )
     .fetch_all(conn)
     .await?;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::Worked;
 use crate::app::App;
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::alert_channels::Channel;
 use crate::store::alerts::{Code, Condition};
 use crate::store::domains::Domain;
@@ -41,9 +42,9 @@ pub async fn turn(app: &App) -> anyhow::Result<Worked> {
 }
 
 async fn look(app: &App, now: DateTime<Utc>) -> anyhow::Result<Vec<Condition>> {
-    let domains = store::domains::list(&app.db).await?;
+    let domains = store::domains::list(&app.db, &Reach::EVERYTHING).await?;
     let mut conditions = server::conditions(app, now).await?;
-    let organizations = store::organizations::list(&app.db).await?;
+    let organizations = store::organizations::list(&app.db, &Reach::EVERYTHING).await?;
     conditions.extend(jumpcloud::conditions(&organizations));
     conditions.extend(syncing::conditions(app, &domains, &organizations, now).await?);
     for domain in &domains {

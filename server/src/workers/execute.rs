@@ -27,6 +27,7 @@ use super::Worked;
 use crate::app::App;
 use crate::jumpcloud::{Client, Tenure};
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::operations::Leased;
 use crate::store::organizations::Organization;
 
@@ -44,7 +45,7 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     let mut served = HashSet::new();
     let mut tasks = JoinSet::new();
     while !*stop.borrow() {
-        match store::organizations::list(&app.db).await {
+        match store::organizations::list(&app.db, &Reach::EVERYTHING).await {
             Ok(organizations) => {
                 for organization in organizations {
                     if served.insert(organization.id) {
@@ -72,7 +73,7 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
 /// One round for every organization: leases what may be carried out, and carries it out.
 pub async fn turn(app: &App) -> anyhow::Result<Worked> {
     let mut leased = 0;
-    for organization in store::organizations::list(&app.db).await? {
+    for organization in store::organizations::list(&app.db, &Reach::EVERYTHING).await? {
         let mut under_way = JoinSet::new();
         let tenure = Tenure::new(app.clock.clone());
         leased += fill(app, organization.id, &tenure, &mut under_way).await?;

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::app::{App, Topic};
 use crate::store;
+use crate::store::admins::Reach;
 
 /// How soon a listener that failed is replaced.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -39,7 +40,7 @@ pub async fn listen(app: &App) -> sqlx::Result<Infallible> {
 
 /// Nobody knows what was told while nobody listened.
 async fn tell_everything(app: &App) -> sqlx::Result<()> {
-    let domains = store::domains::list(&app.db).await?;
+    let domains = store::domains::list(&app.db, &Reach::EVERYTHING).await?;
     app.topics.tell(Topic::FIXED);
     app.topics.tell(domains.into_iter().map(|domain| Topic::Domain(domain.id)));
     Ok(())

@@ -11,13 +11,14 @@ use super::Worked;
 use crate::app::App;
 use crate::jumpcloud::{Associated, Client, JumpCloudError, Verdict};
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::checks::VisibleOrganization;
 use crate::store::organizations::Organization;
 
 /// Reads every organization whose mirror is wanted.
 pub async fn turn(app: &App) -> anyhow::Result<Worked> {
     let now = app.clock.now();
-    for organization in store::organizations::list(&app.db).await? {
+    for organization in store::organizations::list(&app.db, &Reach::EVERYTHING).await? {
         let wanted = organization.mirror_wanted > organization.mirror_read;
         let paused = organization.paused_until.is_some_and(|until| until > now);
         if wanted && !paused {

@@ -32,7 +32,7 @@ async fn half_the_members_removed_at_once_are_held_and_some_may_pass(db: PgPool)
     half_leave(&mut dc).await;
     world.settle().await;
     assert_eq!(suspended(&world), 0);
-    let hold = store::holds::list(&world.app.db).await.unwrap().remove(0);
+    let hold = store::holds::list(&world.app.db, &store::admins::Reach::EVERYTHING).await.unwrap().remove(0);
     assert_eq!((hold.kind.as_str(), hold.state.as_str(), hold.waiting), ("suspends", "open", 10));
     assert_eq!(world.status(100).await, "held");
 
@@ -64,7 +64,7 @@ async fn what_is_held_is_dropped_when_everybody_comes_back(db: PgPool) {
     world.settle().await;
     dc.report(Kind::Delta, vec![members(INTEGRATION, &people(20))]).await;
     world.settle().await;
-    let hold = store::holds::list(&world.app.db).await.unwrap().remove(0);
+    let hold = store::holds::list(&world.app.db, &store::admins::Reach::EVERYTHING).await.unwrap().remove(0);
     assert_eq!(hold.state, "superseded");
     assert_eq!(suspended(&world), 0);
     assert_eq!(world.status(100).await, "synced");

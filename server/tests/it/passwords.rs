@@ -82,7 +82,16 @@ async fn ciphertexts(world: &World) -> i64 {
 }
 
 async fn open_alerts(world: &World) -> Vec<String> {
-    let rows = store::alerts::list(&world.app.db, Some(world.domain), Some(true), None, 100).await.unwrap();
+    let rows = store::alerts::list(
+        &world.app.db,
+        &store::admins::Reach::EVERYTHING,
+        Some(world.domain),
+        Some(true),
+        None,
+        100,
+    )
+    .await
+    .unwrap();
     rows.into_iter().map(|row| row.code).collect()
 }
 
@@ -374,7 +383,16 @@ async fn a_domain_controller_that_loses_or_misses_passwords_is_named(db: PgPool)
     dc.beat().await.unwrap();
     world.advance(TimeDelta::seconds(61));
     alerts::turn(&world.app).await.unwrap();
-    let rows = store::alerts::list(&world.app.db, Some(world.domain), Some(true), None, 100).await.unwrap();
+    let rows = store::alerts::list(
+        &world.app.db,
+        &store::admins::Reach::EVERYTHING,
+        Some(world.domain),
+        Some(true),
+        None,
+        100,
+    )
+    .await
+    .unwrap();
     let found: Vec<_> = rows.iter().map(|row| row.code.as_str()).collect();
     assert!(found.contains(&"password_missed") && found.contains(&"capture_missing"), "{found:?}");
     assert!(rows.iter().all(|row| row.message.contains("dc1.corp.example")), "{rows:?}");

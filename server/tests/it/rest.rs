@@ -48,14 +48,19 @@ impl Told {
 
 impl Rest {
     pub(crate) async fn open(app: &App) -> Self {
+        let (_, token) =
+            actions::admins::create_api_token(app, &tester(), "test", Role::Owner).await.unwrap();
+        Self::with(app, token.expose()).await
+    }
+
+    /// A caller with a token of its own.
+    pub(crate) async fn with(app: &App, token: &str) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/api/v1", listener.local_addr().unwrap());
         let router = http::router(app.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let (_, token) =
-            actions::admins::create_api_token(app, &tester(), "test", Role::Owner).await.unwrap();
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { base, client, token: token.expose().to_owned() }
+        Self { base, client, token: token.to_owned() }
     }
 
     /// The same with a token that is none.
@@ -84,7 +89,17 @@ impl Rest {
         self.send(Method::POST, path, Some(body), Some(tag)).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Value>, tag: Option<&str>) -> Told {
+    pub(crate) async fn delete(&self, path: &str) -> Told {
+        self.send(Method::DELETE, path, None, None).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        tag: Option<&str>,
+    ) -> Told {
         let mut request =
             self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
         if let Some(body) = body {

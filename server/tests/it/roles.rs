@@ -36,10 +36,11 @@ fn may(who: &str, role: Option<Role>) -> bool {
     match who {
         "anyone" => true,
         "reader" => role.is_some(),
-        "operator" => role.is_some_and(Role::may_change),
+        "helpdesk" => role >= Some(Role::Helpdesk),
+        "operator" => role >= Some(Role::Operator),
         "owner" => role == Some(Role::Owner),
         // Neither token nor session: an agent's signature, or the token of the log-in's own form.
-        "agent" | "form" => false,
+        "agent" | "form" | "nobody" => false,
         other => panic!("{other} is no word of the table"),
     }
 }

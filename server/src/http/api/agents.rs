@@ -25,13 +25,12 @@ pub(super) fn routes() -> Routes {
                 .says(
                     "Issue an enrollment token",
                     "With it an agent on a domain controller joins the domain. The token is in this answer, and nowhere else afterwards.",
-                )
-                .changes(),
+                ),
         )
         .route("/agents", get(list).says("List the agents", ""))
         .route(
             "/agents/{id}",
-            delete(revoke).says("Remove an agent", "Its key is refused from its next request on.").changes(),
+            delete(revoke).says("Remove an agent", "Its key is refused from its next request on."),
         )
 }
 
@@ -98,11 +97,11 @@ async fn issue_token(
 
 async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<List<Agent>>, Failure> {
-    let agents = store::agents::list(&app.db).await?;
-    let domains = store::domains::list(&app.db).await?;
+    let agents = store::agents::list(&app.db, &caller.reach()).await?;
+    let domains = store::domains::list(&app.db, &caller.reach()).await?;
     let now = app.clock.now();
     let watches = |id: AgentId| domains.iter().any(|domain| domain.watcher == Some(id));
     let agents = agents.iter().map(|row| Agent::of(row, watches(row.id), now)).collect();

@@ -31,26 +31,21 @@ pub(super) fn routes() -> Routes {
                     "List the alert channels",
                     "For those who may change them: a webhook's address may be a secret.",
                 )
-                .changes()
                 .post(add)
-                .says("Add an alert channel", "Give `kind`, and `url` or `smtp` as it asks for.")
-                .changes(),
+                .says("Add an alert channel", "Give `kind`, and `url` or `smtp` as it asks for."),
         )
         .route(
             "/alert-channels/{id}",
             get(find)
                 .says("Show an alert channel", "")
-                .changes()
                 .patch(change)
                 .says("Change an alert channel", "What is left out stays as it was.")
-                .changes()
                 .delete(remove)
-                .says("Remove an alert channel", "")
-                .changes(),
+                .says("Remove an alert channel", ""),
         )
         .route(
             "/alert-channels/{id}/test",
-            post(test).says("Send a test message now", "").changes().refuses(
+            post(test).says("Send a test message now", "").refuses(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "message_not_sent",
                 "the other side did not take it; `detail` has its words",
@@ -279,7 +274,7 @@ async fn add(
     caller: Caller,
     Body(document): Body<Document>,
 ) -> Result<Created<View>, Failure> {
-    let actor = caller.changing()?;
+    let actor = caller.owning()?;
     let id = alert_channels::add(&app, actor, document.draft(None)?).await?;
     Ok(Created(found(&app, id).await?.view))
 }
@@ -291,14 +286,14 @@ async fn change(
     if_match: IfMatch,
     Body(document): Body<Document>,
 ) -> Result<Tagged<View>, Failure> {
-    let actor = caller.changing()?;
+    let actor = caller.owning()?;
     let before = store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))?;
     alert_channels::change_at(&app, actor, id, document.draft(Some(&before))?, if_match.tag()).await?;
     found(&app, id).await
 }
 
 async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<NoContent, Failure> {
-    alert_channels::remove(&app, caller.changing()?, id).await?;
+    alert_channels::remove(&app, caller.owning()?, id).await?;
     Ok(NoContent)
 }
 
@@ -309,7 +304,7 @@ pub struct Sent {
 }
 
 async fn test(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Json<Sent>, Failure> {
-    alert_channels::test(&app, caller.changing()?, id).await?;
+    alert_channels::test(&app, caller.owning()?, id).await?;
     Ok(Json(Sent { sent: true }))
 }
 

@@ -22,7 +22,6 @@ pub(super) fn routes() -> Routes {
         "/alerts/{id}/acknowledge",
         post(acknowledge)
             .says("Acknowledge an alert", "It stays open until its condition is gone.")
-            .changes()
             .conflicts("alert_not_open", "it is over, or acknowledged already"),
     )
 }
@@ -47,12 +46,13 @@ pub struct Wanted {
 
 async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<List<Alert>>, Failure> {
     let open = one_of("state", wanted.state.as_deref(), &["open", "closed"])?.map(|state| state == "open");
     let limit = limit(wanted.limit)?;
-    let rows = store::alerts::list(&app.db, wanted.domain_id, open, wanted.after, limit).await?;
+    let rows =
+        store::alerts::list(&app.db, &caller.reach(), wanted.domain_id, open, wanted.after, limit).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     let mut deliveries = store::alert_messages::list_deliveries(&app.db, &ids).await?;
     let next = next(&rows, limit, |row| row.id.to_string());

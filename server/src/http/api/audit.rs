@@ -27,7 +27,6 @@ pub(super) fn routes() -> Routes {
                 "List the audit's events",
                 "The newest first. With `Accept: application/x-ndjson` all of them at once, one a line.",
             )
-            .changes()
             .answers::<List<Event>>(StatusCode::OK, "application/json")
             .answers::<Event>(StatusCode::OK, export::JSON_LINES),
     )
@@ -74,10 +73,10 @@ async fn list(
     let filter = wanted.filter()?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains(export::JSON_LINES) {
-        return Ok(export::events(&app, actor, filter).await?);
+        return Ok(export::events(&app, actor, caller.reach(), filter).await?);
     }
     let limit = limit(wanted.limit)?;
-    let rows = store::audit::list(&app.db, &filter, wanted.after, limit).await?;
+    let rows = store::audit::list(&app.db, &caller.reach(), &filter, wanted.after, limit).await?;
     let next = next(&rows, limit, |row| row.id.to_string());
     Ok(page(rows.iter().map(Event::from).collect(), next).into_response())
 }

@@ -67,14 +67,15 @@ pub struct Search {
 
 async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(search): Query<Search>,
 ) -> Result<Json<Conflicts>, Failure> {
     let kind = one_of("kind", search.kind.as_deref(), &KINDS)?;
     let limit = limit(search.limit)?;
-    let rows = store::conflicts::list(&app.db, search.domain_id, kind, search.after, limit).await?;
+    let rows =
+        store::conflicts::list(&app.db, &caller.reach(), search.domain_id, kind, search.after, limit).await?;
     let next = next(&rows, limit, |row| row.guid.to_string());
-    let counts = store::conflicts::count(&app.db, search.domain_id).await?;
+    let counts = store::conflicts::count(&app.db, &caller.reach(), search.domain_id).await?;
     let counts: BTreeMap<_, _> = counts.into_iter().map(|row| (row.kind, row.count)).collect();
     let explained = explained(&app, &rows).await?;
     let items: Vec<_> = rows.iter().map(|row| view(row, explained.get(&(row.domain_id, row.guid)))).collect();

@@ -94,6 +94,14 @@ impl Description {
         RefOr::Ref(Ref::from_schema_name(name))
     }
 
+    /// The role that `actions::rights` asks for.
+    pub(super) fn takes(&mut self, role: Role) {
+        self.role = role;
+        if role > Role::ReadOnly {
+            self.refuses(StatusCode::FORBIDDEN, "forbidden", "the token's role does not allow it");
+        }
+    }
+
     pub(super) fn refuses(&mut self, status: StatusCode, code: &'static str, when: &'static str) {
         let refusal = Refusal::new(status, code, when);
         if !self.refusals.contains(&refusal) {
@@ -193,24 +201,6 @@ impl Endpoint {
         if let Some(description) = self.0.last() {
             description.summary = summary;
             description.text = text;
-        }
-        self
-    }
-
-    /// Only tokens that may change something.
-    pub(super) fn changes(self) -> Self {
-        self.needs(Role::Operator)
-    }
-
-    /// Only an owner's tokens.
-    pub(super) fn owns(self) -> Self {
-        self.needs(Role::Owner)
-    }
-
-    fn needs(mut self, role: Role) -> Self {
-        if let Some(description) = self.0.last() {
-            description.role = role;
-            description.refuses(StatusCode::FORBIDDEN, "forbidden", "the token's role does not allow it");
         }
         self
     }

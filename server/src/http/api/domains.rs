@@ -36,7 +36,6 @@ pub(super) fn routes() -> Routes {
                 .post(add)
                 .says("Add a domain", "In preview: nothing is written to JumpCloud before it is activated. Sent twice, the second is answered with the same \
                      domain.")
-                .changes()
                 .refuses(StatusCode::NOT_FOUND, "not_found", "there is no such organization")
                 .conflicts("domain_exists", "the organization has it already, with other settings; `id` names it"),
         )
@@ -50,7 +49,6 @@ pub(super) fn routes() -> Routes {
                     "What is left out stays, null returns to the default (RFC 7396). `POST /domains/{id}/preview` says \
                      beforehand what would come of it.",
                 )
-                .changes()
                 .conflicts(lost.0, lost.1),
         )
         .route(
@@ -61,21 +59,19 @@ pub(super) fn routes() -> Routes {
             "/domains/{id}/rollback",
             post(rollback)
                 .says("Return to an earlier revision", "It becomes the newest one.")
-                .changes()
                 .conflicts(lost.0, lost.1),
         )
         .route(
             "/domains/{id}/activate",
             post(activate)
                 .says("Activate", "From now on JumpCloud is written to. With `digest` only what was looked at is activated.")
-                .changes()
                 .conflicts("directory_not_read", "the directory was not read in full yet")
                 .conflicts("preview_stale", "the plan is another one than the digest says"),
         )
-        .route("/domains/{id}/pause", post(pause).says("Pause", "Nothing is written to JumpCloud.").changes())
+        .route("/domains/{id}/pause", post(pause).says("Pause", "Nothing is written to JumpCloud."))
         .route(
             "/domains/{id}/resync",
-            post(resync).says("Have everything read again", "The directory and JumpCloud, in full.").changes(),
+            post(resync).says("Have everything read again", "The directory and JumpCloud, in full."),
         )
 }
 
@@ -120,20 +116,20 @@ async fn add(
     Body(body): Body<AddDomain>,
 ) -> Result<Made<views::Domain>, Failure> {
     let (organization, settings) = (body.organization_id, &body.settings.0);
+    let by = caller.changing_at(organization)?;
     if let Some(id) = domains::find_same(&app, organization, &body.name, settings).await? {
         return Ok(Made::Same(shown(&app, id).await?));
     }
-    let id =
-        domains::add(&app, caller.changing()?, body.organization_id, &body.name, &body.settings.0).await?;
+    let id = domains::add(&app, by, organization, &body.name, settings).await?;
     Ok(Made::New(shown(&app, id).await?))
 }
 
 async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<List<views::Domain>>, Failure> {
-    let rows = store::domains::list(&app.db).await?;
+    let rows = store::domains::list(&app.db, &caller.reach()).await?;
     paging.cut(rows.into_iter().map(Into::into).collect(), |row: &views::Domain| row.id.0)
 }
 

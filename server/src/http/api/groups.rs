@@ -41,12 +41,10 @@ pub(super) fn routes() -> Routes {
         )
         .route(
             "/domains/{id}/groups/{guid}/adopt",
-            post(adopt)
-                .says(
-                    "Adopt the JumpCloud group of the same name",
-                    "From then on it has the members that AD says.",
-                )
-                .changes(),
+            post(adopt).says(
+                "Adopt the JumpCloud group of the same name",
+                "From then on it has the members that AD says.",
+            ),
         )
 }
 

@@ -37,7 +37,6 @@ pub(super) fn routes() -> Routes {
             "/holds/{id}/approve",
             post(approve)
                 .says("Approve", "All of it, the named operations, or all of one cause.")
-                .changes()
                 .conflicts(closed.0, closed.1)
                 .conflicts("hold_needs_answer", "it asks for an answer: `/holds/{id}/answer`"),
         )
@@ -45,7 +44,6 @@ pub(super) fn routes() -> Routes {
             "/holds/{id}/reject",
             post(reject)
                 .says("Reject", "What is rejected stays as it is in JumpCloud.")
-                .changes()
                 .conflicts(closed.0, closed.1)
                 .conflicts("hold_needs_answer", "it asks for an answer: `/holds/{id}/answer`"),
         )
@@ -53,7 +51,6 @@ pub(super) fn routes() -> Routes {
             "/holds/{id}/answer",
             post(answer)
                 .says("Answer for users that were moved out of the root user container", "")
-                .changes()
                 .conflicts(closed.0, closed.1)
                 .conflicts("hold_needs_decision", "it asks to be approved or rejected"),
         )
@@ -94,10 +91,10 @@ pub struct Answer {
 
 async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<List<Hold>>, Failure> {
-    let rows = store::holds::list(&app.db).await?;
+    let rows = store::holds::list(&app.db, &caller.reach()).await?;
     paging.cut(rows.iter().map(Hold::from).collect(), |row: &Hold| row.id.0)
 }
 

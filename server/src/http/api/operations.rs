@@ -17,6 +17,7 @@ use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::http::routes::Routes;
 use crate::store;
+use crate::store::admins::Role;
 use crate::store::work;
 
 pub(super) fn routes() -> Routes {
@@ -32,16 +33,13 @@ pub(super) fn routes() -> Routes {
         )
         .route(
             "/operations/retry",
-            post(retry_all)
-                .says("Try again everything of an error code", "Of one domain, or of all.")
-                .changes(),
+            post(retry_all).says("Try again everything of an error code", "Of one domain, or of all."),
         )
         .route("/operations/{id}", get(find).says("Show an operation", ""))
         .route(
             "/operations/{id}/retry",
             post(retry)
                 .says("Try an operation again", "")
-                .changes()
                 .conflicts("operation_not_retriable", "it is not parked, or nothing would come of it"),
         )
 }
@@ -66,7 +64,7 @@ pub struct Search {
 
 async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(search): Query<Search>,
 ) -> Result<Json<List<Operation>>, Failure> {
     let limit = limit(search.limit)?;
@@ -78,7 +76,7 @@ async fn list(
         error_code: filled(&search.error_code),
         query: filled(&search.query),
     };
-    let rows = work::list(&app.db, &filter, search.after, limit).await?;
+    let rows = work::list(&app.db, &caller.reach(), &filter, search.after, limit).await?;
     let next = next(&rows, limit, |row| row.id.to_string());
     Ok(page(rows.iter().map(Operation::from).collect(), next))
 }
@@ -102,10 +100,10 @@ pub struct FailuresView {
 
 async fn failures(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(of): Query<Of>,
 ) -> Result<Json<List<FailuresView>>, Failure> {
-    let rows = work::count_by_error(&app.db, of.domain_id).await?;
+    let rows = work::count_by_error(&app.db, &caller.reach(), of.domain_id).await?;
     let view = |row: work::Failures| FailuresView {
         error_code: row.error_code,
         count: row.count,
@@ -135,7 +133,9 @@ async fn retry_all(
     caller: Caller,
     Body(body): Body<RetryAll>,
 ) -> Result<Accepted<Retried>, Failure> {
-    let retried = subjects::retry_all(&app, caller.changing()?, body.domain_id, &body.error_code).await?;
+    let reach = caller.reach_of(Role::Operator);
+    let by = caller.changing()?;
+    let retried = subjects::retry_all(&app, by, &reach, body.domain_id, &body.error_code).await?;
     Ok(Accepted(Retried { retried }))
 }
 
@@ -153,7 +153,7 @@ async fn retry(
     caller: Caller,
     Id(id): Id<OperationId>,
 ) -> Result<Accepted<Operation>, Failure> {
-    subjects::retry(&app, caller.changing()?, id).await?;
+    subjects::retry(&app, caller.helping()?, id).await?;
     let row = store::operations::find(&app.db, id).await?.ok_or(Error::NotFound("operation"))?;
     Ok(Accepted(Operation::from(&row)))
 }

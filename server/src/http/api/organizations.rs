@@ -26,7 +26,6 @@ pub(super) fn routes() -> Routes {
                 .says("List the JumpCloud organizations", "")
                 .post(add)
                 .says("Add a JumpCloud organization", "The credential is tried at once. Sent twice, the second is answered with the same organization.")
-                .changes()
                 .conflicts("organization_exists", "another one has the name; `id` names it")
                 .refuses(
                     StatusCode::UNPROCESSABLE_ENTITY,
@@ -48,7 +47,6 @@ pub(super) fn routes() -> Routes {
                     "Replace the credential",
                     "The new one is tried, then swapped in while everything goes on.",
                 )
-                .changes()
                 .refuses(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "credential_rejected",
@@ -119,19 +117,20 @@ async fn add(
         jumpcloud_org_id: body.org_id.filter(|id| !id.is_empty()),
         credential: credential(body.api_key, body.service_account)?,
     };
+    let by = caller.owning()?;
     if let Some(id) = organizations::find_same(&app, &new).await? {
         return Ok(Made::Same(found(&app, id).await?.view));
     }
-    let id = organizations::add(&app, caller.changing()?, new).await?;
+    let id = organizations::add(&app, by, new).await?;
     Ok(Made::New(found(&app, id).await?.view))
 }
 
 async fn list(
     State(app): State<App>,
-    _: Caller,
+    caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<Json<List<Organization>>, Failure> {
-    let rows = store::organizations::list(&app.db).await?;
+    let rows = store::organizations::list(&app.db, &caller.reach()).await?;
     paging.cut(rows.into_iter().map(Into::into).collect(), |row: &Organization| row.id.0)
 }
 
@@ -163,6 +162,6 @@ async fn change_credential(
     Body(body): Body<ChangeCredential>,
 ) -> Result<Json<CredentialChanged>, Failure> {
     let new = credential(body.api_key, body.service_account)?;
-    organizations::change_credential_at(&app, caller.changing()?, id, new, if_match.tag()).await?;
+    organizations::change_credential_at(&app, caller.owning()?, id, new, if_match.tag()).await?;
     Ok(Json(CredentialChanged { id, credential: Set { set: true } }))
 }

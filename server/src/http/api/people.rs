@@ -47,14 +47,12 @@ pub(super) fn routes() -> Routes {
             "/domains/{id}/users/{guid}/sync",
             post(sync)
                 .says("Sync a user now", "With `dry_run`: the plan as it would be now, carried out by nobody.")
-                .changes()
                 .answers::<DryRun>(StatusCode::OK, "application/json"),
         )
         .route(
             "/domains/{id}/users/{guid}/takeover",
             post(decide_takeover)
-                .says("Decide who the user is in JumpCloud", "One of the candidates that the conflict names.")
-                .changes(),
+                .says("Decide who the user is in JumpCloud", "One of the candidates that the conflict names."),
         )
 }
 
@@ -213,7 +211,7 @@ async fn sync(
     Id((id, guid)): Id<(DomainId, ObjectGuid)>,
     Body(body): Body<Sync>,
 ) -> Result<Result<Accepted<User>, Response>, Failure> {
-    let by = caller.changing()?;
+    let by = caller.helping()?;
     if !body.dry_run {
         subjects::sync_user(&app, by, id, guid).await?;
         let row = store::subjects::find_user(&app.db, id, guid).await?.ok_or(Error::NotFound("user"))?;

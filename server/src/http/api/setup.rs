@@ -36,12 +36,10 @@ pub(super) fn routes() -> Routes {
         )
         .route(
             "/domains/{id}/setup/choices",
-            post(choose)
-                .says(
-                    "Choose what happens to users who leave",
-                    "Saves settings, and that the choice was made.",
-                )
-                .changes(),
+            post(choose).says(
+                "Choose what happens to users who leave",
+                "Saves settings, and that the choice was made.",
+            ),
         )
 }
 

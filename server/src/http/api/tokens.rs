@@ -1,4 +1,4 @@
-//! `/api-tokens`.
+//! `/api-tokens`, for owners.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,14 +8,16 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::describe::{Created, List, NoContent, delete, get};
-use super::extract::{Body, Id, Paging, Query};
-use crate::actions::admins;
+use super::extract::{Body, Id, Paging, Query, limit, next, page};
+use super::roles::{Asked, RolesShown};
+use crate::actions::api_tokens::{self, New};
 use crate::app::App;
 use crate::http::auth::Caller;
 use crate::http::problem::Failure;
 use crate::http::routes::Routes;
 use crate::store;
-use crate::store::admins::Role;
+use crate::store::admins::{Role, Roles};
+use crate::store::api_tokens::ApiTokenRow;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -23,14 +25,12 @@ pub(super) fn routes() -> Routes {
             "/api-tokens",
             get(list)
                 .says("List the API tokens", "")
-                .owns()
                 .post(create)
-                .says("Make an API token", "The token is in this answer, and nowhere else afterwards.")
-                .owns(),
+                .says("Make an API token", "The token is in this answer, and nowhere else afterwards."),
         )
         .route(
             "/api-tokens/{id}",
-            delete(remove).says("Remove an API token", "It is refused from the next request on.").owns(),
+            delete(remove).says("Remove an API token", "It is refused from the next request on."),
         )
 }
 
@@ -39,7 +39,13 @@ pub(super) fn routes() -> Routes {
 pub struct CreateToken {
     #[schema(example = "automation")]
     name: String,
-    role: Role,
+    /// For every organization.
+    role: Option<Role>,
+    /// Instead: a role for each of some organizations, by their ids.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Role>>)]
+    organizations: Option<Roles>,
+    /// None: it serves until it is removed.
+    expires_at: Option<DateTime<Utc>>,
 }
 
 /// A token, without itself.
@@ -47,9 +53,24 @@ pub struct CreateToken {
 pub struct ApiToken {
     id: Uuid,
     name: String,
-    role: Role,
+    #[serde(flatten)]
+    roles: RolesShown,
     created_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl From<ApiTokenRow> for ApiToken {
+    fn from(row: ApiTokenRow) -> Self {
+        Self {
+            roles: row.access().into(),
+            id: row.id,
+            name: row.name,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+        }
+    }
 }
 
 /// A token that was made.
@@ -57,7 +78,9 @@ pub struct ApiToken {
 pub struct MadeToken {
     id: Uuid,
     name: String,
-    role: Role,
+    #[serde(flatten)]
+    roles: RolesShown,
+    expires_at: Option<DateTime<Utc>>,
     #[schema(example = "adit_api_…")]
     token: String,
 }
@@ -68,15 +91,10 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<List<ApiToken>>, Failure> {
     caller.owning()?;
-    let rows = store::admins::list_api_tokens(&app.db).await?;
-    let view = |row: store::admins::ApiTokenRow| ApiToken {
-        id: row.id,
-        name: row.name,
-        role: row.role,
-        created_at: row.created_at,
-        last_used_at: row.last_used_at,
-    };
-    paging.cut(rows.into_iter().map(view).collect(), |row: &ApiToken| row.id)
+    let limit = limit(paging.limit)?;
+    let rows = store::api_tokens::list(&app.db, paging.after, limit).await?;
+    let next = next(&rows, limit, |row| row.id.to_string());
+    Ok(page(rows.into_iter().map(Into::into).collect(), next))
 }
 
 async fn create(
@@ -84,12 +102,16 @@ async fn create(
     caller: Caller,
     Body(body): Body<CreateToken>,
 ) -> Result<Created<MadeToken>, Failure> {
-    let (id, token) = admins::create_api_token(&app, caller.owning()?, &body.name, body.role).await?;
-    let name = body.name.trim().to_owned();
-    Ok(Created(MadeToken { id, name, role: body.role, token: token.expose().to_owned() }))
+    let by = caller.owning()?;
+    let access = Asked { role: body.role, organizations: body.organizations }.access()?;
+    let (name, expires_at) = (body.name.trim().to_owned(), body.expires_at);
+    let new = New { name: body.name, access: access.clone(), expires_at };
+    let (id, token) = api_tokens::create(&app, by, new).await?;
+    let roles = access.into();
+    Ok(Created(MadeToken { id, name, roles, expires_at, token: token.expose().to_owned() }))
 }
 
 async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<NoContent, Failure> {
-    admins::delete_api_token(&app, caller.owning()?, id).await?;
+    api_tokens::delete(&app, caller.owning()?, id).await?;
     Ok(NoContent)
 }

@@ -15,6 +15,7 @@ use crate::actions::alert_channels::{self, Draft, clock_time, minutes};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::alert_channels::{Channel, Mail, MailSecurity, Target};
 use crate::store::alerts::Severity;
 
@@ -78,7 +79,7 @@ fn row(row: Channel) -> Row {
 }
 
 pub(super) async fn blank(State(app): State<App>, viewer: Viewer, chrome: Chrome, filter: Filter) -> Answer {
-    may_change(&viewer)?;
+    viewer.owning()?;
     let mut form = Form::default();
     for (name, value) in [
         ("kind", filter.one_of("kind", &["webhook", "email"]).unwrap_or("webhook")),
@@ -107,7 +108,7 @@ pub(super) async fn add(State(app): State<App>, viewer: Viewer, chrome: Chrome, 
 }
 
 pub(super) async fn show(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id<Uuid>) -> Answer {
-    may_change(&viewer)?;
+    viewer.owning()?;
     let channel = find(&app, id).await?;
     let form = kept(&channel);
     page(&edited(&app, chrome, Some(channel), form).await?)
@@ -154,21 +155,13 @@ pub(super) async fn remove(
     Ok(to("/alerts/channels?done=channel-removed"))
 }
 
-/// The form shows the address, which may be a secret.
-fn may_change(viewer: &Viewer) -> Result<()> {
-    if viewer.role.may_change() {
-        return Ok(());
-    }
-    Err(Error::Forbidden("Alert channels are for the roles operator and owner.".into()))
-}
-
 async fn find(app: &App, id: Uuid) -> Result<Channel> {
     store::alert_channels::find(&app.db, id).await?.ok_or(Error::NotFound("alert channel"))
 }
 
 async fn edited(app: &App, chrome: Chrome, channel: Option<Channel>, form: Form) -> Result<EditPage> {
-    let organizations = store::organizations::list(&app.db).await?;
-    let domains = store::domains::list(&app.db).await?;
+    let organizations = store::organizations::list(&app.db, &Reach::EVERYTHING).await?;
+    let domains = store::domains::list(&app.db, &Reach::EVERYTHING).await?;
     let is_mail = form.is("kind", "email");
     let (title, action, submit) = match &channel {
         Some(row) => (row.name.clone(), format!("/alerts/channels/{}", row.id), "Save"),
@@ -236,8 +229,9 @@ fn security_word(security: MailSecurity) -> &'static str {
 
 async fn draft(app: &App, fields: &Fields) -> Result<Draft> {
     let is_mail = fields.text("kind") == "email";
-    let organizations = store::organizations::list(&app.db).await?.into_iter().map(|row| row.id.0);
-    let domains = store::domains::list(&app.db).await?.into_iter().map(|row| row.id.0);
+    let organizations =
+        store::organizations::list(&app.db, &Reach::EVERYTHING).await?.into_iter().map(|row| row.id.0);
+    let domains = store::domains::list(&app.db, &Reach::EVERYTHING).await?.into_iter().map(|row| row.id.0);
     let number =
         |name: &str, message: &str| fields.text(name).parse::<i32>().map_err(|_| Error::field(name, message));
     Ok(Draft {

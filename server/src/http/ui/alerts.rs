@@ -16,6 +16,7 @@ use super::{Answer, back, page, words};
 use crate::actions;
 use crate::app::App;
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::alert_messages::Delivery;
 use crate::store::alerts::{Alert, Code};
 
@@ -65,13 +66,13 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome, filter: Filter)
     let state = filter.one_of("state", &["open", "closed"]);
     let after = filter.parsed("after").filter(|_| state.is_some());
     let asked = Asked { domain: filter.parsed("domain").map(DomainId), state, after };
-    let domains = store::domains::list(&app.db).await?;
+    let domains = store::domains::list(&app.db, &chrome.reach()).await?;
     let domains: Vec<_> = domains.into_iter().map(|row| (row.id, row.name)).collect();
     let mut form = Form::filter(&[("state", state)]);
     form.set("domain", asked.domain.map(|id| id.to_string()).unwrap_or_default());
     page(&ListPage {
-        open: part(&app, &asked, "open", &domains).await?,
-        closed: part(&app, &asked, "closed", &domains).await?,
+        open: part(&app, &chrome.reach(), &asked, "open", &domains).await?,
+        closed: part(&app, &chrome.reach(), &asked, "closed", &domains).await?,
         chrome,
         form,
         domains,
@@ -80,6 +81,7 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome, filter: Filter)
 
 async fn part(
     app: &App,
+    reach: &Reach,
     asked: &Asked,
     state: &'static str,
     domains: &[(DomainId, String)],
@@ -87,7 +89,8 @@ async fn part(
     if asked.state.is_some_and(|wanted| wanted != state) {
         return Ok(None);
     }
-    let rows = store::alerts::list(&app.db, asked.domain, Some(state == "open"), asked.after, PAGE).await?;
+    let rows =
+        store::alerts::list(&app.db, reach, asked.domain, Some(state == "open"), asked.after, PAGE).await?;
     let users: Vec<_> = rows.iter().filter_map(user).collect();
     let names = Names::load(&app.db, &users).await?;
     let full = i64::try_from(rows.len()).is_ok_and(|count| count == PAGE);

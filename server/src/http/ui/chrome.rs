@@ -10,8 +10,10 @@ use super::live::Live;
 use super::refusal::Refusal;
 use super::session::Viewer;
 use super::words;
+use crate::actions::rights::Deed;
 use crate::app::App;
 use crate::store;
+use crate::store::admins::Reach;
 
 /// The frame of a page.
 #[derive(Debug)]
@@ -46,9 +48,10 @@ impl Chrome {
         path: &str,
         done: Option<String>,
     ) -> sqlx::Result<Self> {
-        let holds = store::holds::list_open(&app.db).await?;
+        let reach = viewer.reach();
+        let holds = store::holds::list_open(&app.db, &reach).await?;
         let mut notices = Vec::new();
-        for organization in store::organizations::list(&app.db).await? {
+        for organization in store::organizations::list(&app.db, &reach).await? {
             let Some(message) = organization.problem_message else { continue };
             notices.push(Notice {
                 severe: true,
@@ -72,8 +75,9 @@ impl Chrome {
         }
         let section = path.split('/').nth(1).unwrap_or_default().to_owned();
         let open_holds = i64::try_from(holds.len()).unwrap_or(i64::MAX);
-        let open_alerts = store::alerts::count_open(&app.db, None).await?;
-        let open_conflicts = store::conflicts::count(&app.db, None).await?.iter().map(|row| row.count).sum();
+        let open_alerts = store::alerts::count_open(&app.db, &reach, None).await?;
+        let open_conflicts =
+            store::conflicts::count(&app.db, &reach, None).await?.iter().map(|row| row.count).sum();
         Ok(Self {
             viewer,
             now: app.clock.now(),
@@ -103,7 +107,32 @@ impl Chrome {
 
     /// Whether forms that change something are shown.
     pub(super) fn may_change(&self) -> bool {
-        self.viewer.role.may_change()
+        self.viewer.may(Deed::Change)
+    }
+
+    /// Whether those are shown that help one person.
+    pub(super) fn may_help(&self) -> bool {
+        self.viewer.may(Deed::Help)
+    }
+
+    /// Whether those are shown that are the owners'.
+    pub(super) fn may_own(&self) -> bool {
+        self.viewer.may(Deed::Own)
+    }
+
+    /// Whether there is no organization that is not there for them.
+    pub(super) fn sees_everything(&self) -> bool {
+        self.viewer.access.everywhere().is_some()
+    }
+
+    /// Whether the pages for the whole installation are there.
+    pub(super) fn owns_everything(&self) -> bool {
+        self.viewer.owning().is_ok()
+    }
+
+    /// What lists give.
+    pub(super) fn reach(&self) -> Reach {
+        self.viewer.reach()
     }
 
     /// What the form that led here has done.

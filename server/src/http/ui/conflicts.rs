@@ -64,9 +64,12 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome, filter: Filter)
     let domain = filter.parsed("domain").map(DomainId);
     let only = filter.one_of("kind", &KINDS);
     let after = filter.parsed("after").map(ObjectGuid);
-    let domains: Vec<_> =
-        store::domains::list(&app.db).await?.into_iter().map(|row| (row.id, row.name)).collect();
-    let counts = store::conflicts::count(&app.db, domain).await?;
+    let domains: Vec<_> = store::domains::list(&app.db, &chrome.reach())
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row.name))
+        .collect();
+    let counts = store::conflicts::count(&app.db, &chrome.reach(), domain).await?;
     let of_domain = domain.map(|id| id.to_string());
     let kept = [("domain", of_domain.as_deref()), ("kind", only)];
     let mut kinds = Vec::new();
@@ -74,7 +77,7 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome, filter: Filter)
     for count in counts.iter().filter(|row| only.is_none_or(|only| only == row.kind)) {
         let Some(kind) = KINDS.into_iter().find(|kind| *kind == count.kind) else { continue };
         let limit = if only.is_some() { PAGE } else { FIRST };
-        let rows = store::conflicts::list(&app.db, domain, Some(kind), after, limit).await?;
+        let rows = store::conflicts::list(&app.db, &chrome.reach(), domain, Some(kind), after, limit).await?;
         last = rows.last().filter(|_| only.is_some() && rows.len() == 20).map(|row| row.guid);
         let is_cut = only.is_none() && count.count > FIRST;
         let all = address("/conflicts", &[("domain", of_domain.as_deref()), ("kind", Some(kind))]);

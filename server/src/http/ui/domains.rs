@@ -18,6 +18,7 @@ use crate::actions::{checks, coverage, domains, progress};
 use crate::app::App;
 use crate::error::Error;
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::domains::{Domain, Mode};
 use crate::store::organizations::Organization;
 
@@ -73,9 +74,9 @@ struct ShowPage {
 }
 
 pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
-    let organizations = store::organizations::list(&app.db).await?;
+    let organizations = store::organizations::list(&app.db, &chrome.reach()).await?;
     let mut rows = Vec::new();
-    for row in store::domains::list(&app.db).await? {
+    for row in store::domains::list(&app.db, &chrome.reach()).await? {
         let counts = store::subjects::count_by_status(&app.db, row.id).await?;
         let organization = organizations.iter().find(|found| found.id == row.organization_id);
         rows.push(Row {
@@ -91,7 +92,7 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
 }
 
 pub(super) async fn blank(State(app): State<App>, chrome: Chrome, filter: Filter) -> Answer {
-    let organizations = store::organizations::list(&app.db).await?;
+    let organizations = store::organizations::list(&app.db, &chrome.reach()).await?;
     let mut form = Form::default();
     form.set("organization_id", filter.text("organization").unwrap_or_default());
     page(&NewPage { chrome, organizations, form })
@@ -99,14 +100,20 @@ pub(super) async fn blank(State(app): State<App>, chrome: Chrome, filter: Filter
 
 pub(super) async fn add(State(app): State<App>, viewer: Viewer, chrome: Chrome, fields: Fields) -> Answer {
     let mut form = Form::typed(&fields, &["settings.ldap.bind_password"]);
-    let organizations = store::organizations::list(&app.db).await?;
+    let organizations = store::organizations::list(&app.db, &chrome.reach()).await?;
     let chosen = fields.text("organization_id").parse().ok().map(OrganizationId);
     let Some(organization) = chosen.filter(|id| organizations.iter().any(|found| found.id == *id)) else {
         form.wrong("organization_id", "must be one of the organizations in the list");
         return again(&NewPage { chrome, organizations, form });
     };
-    match domains::add(&app, &viewer.actor(), organization, fields.text("name"), &first_settings(&fields))
-        .await
+    match domains::add(
+        &app,
+        &viewer.changing_at(organization)?,
+        organization,
+        fields.text("name"),
+        &first_settings(&fields),
+    )
+    .await
     {
         Ok(id) => Ok(to(&format!("/domains/{id}?done=domain-added"))),
         Err(error) => {
@@ -169,7 +176,7 @@ async fn glance(app: &App, chrome: Chrome, id: DomainId, form: Form) -> Result<S
         in_scope: coverage.users,
         delivered: coverage.counts.get("delivered").copied().unwrap_or_default(),
         percent: coverage.percent.map(passwords::percent),
-        open_alerts: store::alerts::count_open(&app.db, Some(id)).await?,
+        open_alerts: store::alerts::count_open(&app.db, &Reach::EVERYTHING, Some(id)).await?,
         checks,
         agents: AgentRow::list(&agents, &domain, chrome.now),
         chrome,

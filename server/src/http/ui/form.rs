@@ -47,6 +47,11 @@ impl Fields {
         !self.raw(name).is_empty()
     }
 
+    /// All of them, but for the token.
+    pub(super) fn pairs(&self) -> Vec<(String, String)> {
+        self.0.iter().filter(|(name, _)| name != "csrf").cloned().collect()
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(found, _)| found == name)
     }

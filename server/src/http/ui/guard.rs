@@ -10,27 +10,44 @@ use super::form::Fields;
 use super::refusal::{self, Refusal};
 use super::session::{self, Viewer};
 use super::to;
-use super::{live, login};
+use super::{confirm, first_run, live, login};
 use crate::app::App;
 use crate::crypto::constant_time_eq;
+use crate::http::gate::{self, Asked};
 
 /// Lets a request through to its handler, or answers it.
 pub(super) async fn keep(State(app): State<App>, mut request: Request, next: Next) -> Response {
     if is_for_machines(request.uri().path()) {
         return next.run(request).await;
     }
-    let viewer = match session::find(&app, request.headers()).await {
+    let mut viewer = match session::find(&app, request.headers()).await {
         Ok(Some(viewer)) => viewer,
         Ok(None) => {
             return without_session(&app, request.method(), request.uri(), request.headers()).await;
         }
         Err(error) => return refusal::bare(&error.into()),
     };
-    request.extensions_mut().insert(viewer.clone());
     let path = request.uri().path().to_owned();
-    let answer = match checked(&app, &viewer, request).await {
+    let asked = Asked::by(&request);
+    match asked.role(&app, &viewer.access).await {
+        Ok(role) => viewer.role = role,
+        // The token of the form is looked at first: a form that is not ours is told nothing.
+        Err(error) if gate::reads(request.method()) => {
+            return refusal::dressed(&app, viewer, &path, Refusal::from(error).into_response()).await;
+        }
+        Err(error) => {
+            let refused = untrusted(&app, &viewer, request).await.unwrap_or_else(|| error.into());
+            return refusal::dressed(&app, viewer, &path, refused.into_response()).await;
+        }
+    }
+    request.extensions_mut().insert(viewer.clone());
+    let request = match checked(&app, &viewer, request).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal::dressed(&app, viewer, &path, refusal.into_response()).await,
+    };
+    let answer = match confirm::checked(&app, &viewer, asked, request).await {
         Ok(request) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Err(answer) => *answer,
     };
     refusal::dressed(&app, viewer, &path, answer).await
 }
@@ -47,9 +64,9 @@ async fn without_session(app: &App, method: &Method, uri: &Uri, headers: &Header
         return live::without_session(headers);
     }
     if *method == Method::GET && uri.path() == "/" {
-        return match login::first_run(app).await {
-            Ok(Some(page)) => page,
-            Ok(None) => to("/login"),
+        return match first_run::is_on(app).await {
+            Ok(true) => to("/first-run"),
+            Ok(false) => to("/login"),
             Err(error) => refusal::bare(&error.into()),
         };
     }
@@ -67,7 +84,7 @@ async fn without_session(app: &App, method: &Method, uri: &Uri, headers: &Header
 
 /// Reads are free. What changes something comes from a form of ours, sent by somebody who may.
 async fn checked(app: &App, viewer: &Viewer, request: Request) -> Result<Request, Refusal> {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
+    if gate::reads(request.method()) {
         return Ok(request);
     }
     if !same_origin(app, request.headers()) {
@@ -86,15 +103,13 @@ async fn checked(app: &App, viewer: &Viewer, request: Request) -> Result<Request
     if !constant_time_eq(fields.raw("csrf").as_bytes(), viewer.csrf.as_bytes()) {
         return Err(Refusal::untrusted_form());
     }
-    if !viewer.role.may_change() && parts.uri.path() != "/logout" {
-        return Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            "You may look, but not change",
-            "Nothing was changed. Your role allows reading only; ask somebody with the role operator or owner.",
-        ));
-    }
     parts.extensions.insert(fields);
     Ok(Request::from_parts(parts, axum::body::Body::empty()))
+}
+
+/// Why the form is refused whoever sent it, if it is.
+async fn untrusted(app: &App, viewer: &Viewer, request: Request) -> Option<Refusal> {
+    checked(app, viewer, request).await.err()
 }
 
 /// Whether the page that sent the form is one of ours. Browsers say so with every form; what is no browser says nothing

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::http::causes::{self, Cause};
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::holds::{Hold, Which};
 use decisions::{Decided, decided};
 
@@ -102,8 +103,8 @@ fn count(len: usize) -> i64 {
 }
 
 pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
-    let domains = store::domains::list(&app.db).await?;
-    let open = store::holds::list_open(&app.db).await?;
+    let domains = store::domains::list(&app.db, &chrome.reach()).await?;
+    let open = store::holds::list_open(&app.db, &chrome.reach()).await?;
     let row = |hold: Hold| {
         let domain = domains.iter().find(|domain| domain.id == hold.domain_id);
         let waiting = open.iter().find(|found| found.id == hold.id).map_or(0, |found| found.waiting);
@@ -115,7 +116,7 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
             badge,
         }
     };
-    let rows = store::holds::list(&app.db).await?.into_iter().map(row).collect();
+    let rows = store::holds::list(&app.db, &chrome.reach()).await?.into_iter().map(row).collect();
     page(&ListPage { chrome, rows })
 }
 
@@ -252,7 +253,7 @@ async fn chosen(app: &App, id: HoldId, fields: &Fields) -> Result<Result<Option<
     }
     let waiting = match fields.text("cause") {
         "" => {
-            let open = store::holds::list_open(&app.db).await?;
+            let open = store::holds::list_open(&app.db, &Reach::EVERYTHING).await?;
             open.iter().find(|hold| hold.id == id).map_or(0, |hold| hold.waiting)
         }
         cause => {

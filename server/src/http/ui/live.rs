@@ -1,6 +1,7 @@
 //! Pages that keep themselves up to date: a stream of topics tells an open page to ask for its own address again, and it
 //! asks as anybody would, under the viewer's own rights. What came is morphed into what is shown (static/app.js).
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -9,11 +10,15 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
+use protocol::DomainId;
 use tokio::time::{Instant, Interval};
 
 use super::extract::{self, Filter};
+use super::refusal::Refusal;
+use super::session::Viewer;
 use super::{login, session};
 use crate::app::{App, Follower, Place, Topic};
+use crate::store;
 
 /// What a page asks for by itself carries this header.
 const BY_ITSELF: &str = "adit-live";
@@ -84,11 +89,17 @@ pub(super) fn without_session(headers: &HeaderMap) -> Response {
 }
 
 /// The topics, as they change, from where the page stands until the session ends or the server stops.
-pub(super) async fn events(State(app): State<App>, headers: HeaderMap, filter: Filter) -> Response {
+pub(super) async fn events(
+    State(app): State<App>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    filter: Filter,
+) -> Result<Response, Refusal> {
+    let seen = seen(&app, &viewer).await?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let follower = app.topics.follow(last.or_else(|| filter.parsed("since")));
     let looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
-    let open = OpenPage { app, headers, follower, looks };
+    let open = OpenPage { app, headers, follower, looks, seen };
     let events = stream::unfold(Some(open), |open| async move {
         let mut open = open?;
         Some(match open.next().await {
@@ -100,7 +111,17 @@ pub(super) async fn events(State(app): State<App>, headers: HeaderMap, filter: F
     let events = events.flat_map(|events| stream::iter(events.into_iter().map(Ok::<_, Infallible>)));
     let stream = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     // What stands in between may keep back nothing.
-    ([("x-accel-buffering", "no")], stream).into_response()
+    Ok(([("x-accel-buffering", "no")], stream).into_response())
+}
+
+/// The domains of which the viewer may know that something changed; none: all of them.
+async fn seen(app: &App, viewer: &Viewer) -> sqlx::Result<Option<BTreeSet<DomainId>>> {
+    let reach = viewer.reach();
+    if reach.is_everything() {
+        return Ok(None);
+    }
+    let domains = store::domains::list(&app.db, &reach).await?;
+    Ok(Some(domains.into_iter().map(|domain| domain.id).collect()))
 }
 
 /// The events of some topics. Browsers hand out none without data, so each says no more than that.
@@ -120,6 +141,7 @@ struct OpenPage {
     headers: HeaderMap,
     follower: Follower,
     looks: Interval,
+    seen: Option<BTreeSet<DomainId>>,
 }
 
 enum Heard {
@@ -141,7 +163,14 @@ impl OpenPage {
         if topics.contains(&Topic::Sessions) && self.session_has_ended().await {
             return Heard::SessionEnded;
         }
-        Heard::Topics(topics, place)
+        Heard::Topics(topics.into_iter().filter(|topic| self.sees(topic)).collect(), place)
+    }
+
+    fn sees(&self, topic: &Topic) -> bool {
+        match (topic, &self.seen) {
+            (Topic::Domain(id), Some(seen)) => seen.contains(id),
+            _ => true,
+        }
     }
 
     /// Of which a database that does not answer says nothing.

@@ -1,4 +1,4 @@
-//! Signing in and out, and what is shown before there is anybody to sign in.
+//! Signing in and out.
 
 use askama::Template;
 use axum::extract::{Form as Body, State};
@@ -9,12 +9,12 @@ use super::extract::Filter;
 use super::form::{Fields, Form};
 use super::refusal::Refusal;
 use super::session::{self, Viewer, cookie};
-use super::{Answer, guard, refusal, to};
-use crate::actions::admins;
+use super::{Answer, first_run, guard, refusal, to};
+use crate::actions::sign_in::{self, SignedIn};
 use crate::app::App;
 use crate::crypto::{constant_time_eq, random_token};
 use crate::error::Error;
-use crate::store;
+use crate::http::client::Client;
 
 #[derive(Debug, Template)]
 #[template(path = "login.html")]
@@ -23,16 +23,8 @@ struct LoginPage {
     csrf: String,
     next: String,
     session_ended: bool,
-}
-
-#[derive(Debug, Template)]
-#[template(path = "first_run.html")]
-struct FirstRunPage;
-
-/// The page that says how to make the first administrator, as long as there is none.
-pub(super) async fn first_run(app: &App) -> sqlx::Result<Option<Response>> {
-    let none = store::admins::count(&app.db).await? == 0;
-    Ok(none.then(|| refusal::html(StatusCode::OK, &FirstRunPage)))
+    /// A password was chosen just now.
+    chosen: bool,
 }
 
 /// The log-in's address; from there it goes on to `next`.
@@ -57,8 +49,8 @@ pub(super) fn is_of_this_site(next: &str) -> bool {
 }
 
 pub(super) async fn show(State(app): State<App>, headers: HeaderMap, filter: Filter) -> Answer {
-    if let Some(page) = first_run(&app).await? {
-        return Ok(page);
+    if first_run::is_on(&app).await? {
+        return Ok(to("/first-run"));
     }
     let next = filter.text("next").filter(|next| is_of_this_site(next)).unwrap_or_else(|| "/".into());
     if session::find(&app, &headers).await?.is_some() {
@@ -69,6 +61,7 @@ pub(super) async fn show(State(app): State<App>, headers: HeaderMap, filter: Fil
         csrf: form_token(&app, &headers),
         next,
         session_ended: filter.text("ended").is_some(),
+        chosen: filter.text("chosen").is_some(),
     };
     Ok(answered(&app, StatusCode::OK, &page))
 }
@@ -76,42 +69,60 @@ pub(super) async fn show(State(app): State<App>, headers: HeaderMap, filter: Fil
 pub(super) async fn sign_in(
     State(app): State<App>,
     headers: HeaderMap,
+    Client(from): Client,
     body: Result<Body<Vec<(String, String)>>, axum::extract::rejection::FormRejection>,
 ) -> Answer {
     let Ok(Body(pairs)) = body else { return Ok(to("/login")) };
     let fields = Fields::new(pairs);
     let next = Some(fields.text("next").to_owned()).filter(|next| is_of_this_site(next));
     let next = next.unwrap_or_else(|| "/".into());
-    let mut form = Form::typed(&fields, &["password"]);
-    let ours = cookie(&headers, session::form_name(&app))
-        .is_some_and(|token| constant_time_eq(token.as_bytes(), fields.raw("csrf").as_bytes()));
+    let mut form = Form::typed(&fields, &["password", "code"]);
     let csrf = form_token(&app, &headers);
-    if !ours || !guard::same_origin(&app, &headers) {
-        form.refused("The form was too old, or your browser takes no cookies. Try again; cookies of this site are needed.");
-        let page = LoginPage { form, csrf, next, session_ended: false };
+    if !is_ours(&app, &headers, &fields) {
+        form.refused(NOT_OURS);
+        let page = LoginPage { form, csrf, next, session_ended: false, chosen: false };
         return Ok(answered(&app, StatusCode::FORBIDDEN, &page));
     }
     let password = fields.secret("password").unwrap_or_else(|| protocol::Secret::new(String::new()));
-    match admins::sign_in(&app, fields.text("email"), password).await {
-        Ok(signed_in) => {
-            let mut response = to(&next);
-            add_cookie(&mut response, session::set(&app, session::name(&app), &signed_in.cookie));
-            add_cookie(&mut response, session::forget(&app, session::form_name(&app)));
-            Ok(response)
-        }
+    match sign_in::sign_in(&app, &from, fields.text("email"), password, fields.text("code")).await {
+        Ok(signed_in) => Ok(signed_in_to(&app, &signed_in, &next)),
         Err(error) => {
-            let status = match &error {
-                Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
+            let status = status(&error);
             let form = form.with(error)?;
-            Ok(answered(&app, status, &LoginPage { form, csrf, next, session_ended: false }))
+            Ok(answered(&app, status, &LoginPage { form, csrf, next, session_ended: false, chosen: false }))
         }
     }
 }
 
+/// With which a form comes back.
+pub(super) fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// What a form of somebody without a session is told that did not come from us.
+pub(super) const NOT_OURS: &str =
+    "The form was too old, or your browser takes no cookies. Try again; cookies of this site are needed.";
+
+/// Whether a form of somebody without a session came from a page of ours, in this browser.
+pub(super) fn is_ours(app: &App, headers: &HeaderMap, fields: &Fields) -> bool {
+    let ours = cookie(headers, session::form_name(app))
+        .is_some_and(|token| constant_time_eq(token.as_bytes(), fields.raw("csrf").as_bytes()));
+    ours && guard::same_origin(app, headers)
+}
+
+/// Goes on with a new session.
+pub(super) fn signed_in_to(app: &App, signed_in: &SignedIn, next: &str) -> Response {
+    let mut response = to(next);
+    add_cookie(&mut response, session::set(app, session::name(app), &signed_in.cookie));
+    add_cookie(&mut response, session::forget(app, session::form_name(app)));
+    response
+}
+
 /// The form's token: the one that the browser has already, so that two tabs can both be used.
-fn form_token(app: &App, headers: &HeaderMap) -> String {
+pub(super) fn form_token(app: &App, headers: &HeaderMap) -> String {
     let kept = cookie(headers, session::form_name(app)).filter(|token| {
         token.len() == 43 && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     });
@@ -119,8 +130,12 @@ fn form_token(app: &App, headers: &HeaderMap) -> String {
 }
 
 fn answered(app: &App, status: StatusCode, page: &LoginPage) -> Response {
-    let mut response = refusal::html(status, page);
-    add_cookie(&mut response, session::set(app, session::form_name(app), &page.csrf));
+    with_token(app, refusal::html(status, page), &page.csrf)
+}
+
+/// A page with the cookie that its form's token is compared with.
+pub(super) fn with_token(app: &App, mut response: Response, csrf: &str) -> Response {
+    add_cookie(&mut response, session::set(app, session::form_name(app), csrf));
     response
 }
 
@@ -136,7 +151,7 @@ pub(super) async fn sign_out(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     if let Some(value) = cookie(&headers, session::name(&app)) {
-        admins::sign_out(&app, &viewer.actor(), value).await?;
+        sign_in::sign_out(&app, &viewer.actor(), value).await?;
     }
     let mut response = to("/login").into_response();
     add_cookie(&mut response, session::forget(&app, session::name(&app)));

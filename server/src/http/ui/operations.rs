@@ -15,6 +15,7 @@ use super::{Answer, Refusal, back, page, words};
 use crate::actions::subjects;
 use crate::app::App;
 use crate::store;
+use crate::store::admins::Role;
 use crate::store::work;
 
 const STATES: [&str; 6] = ["ready", "leased", "held", "done", "parked", "superseded"];
@@ -60,10 +61,10 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome, filter: Filter)
         error_code: error_code.as_deref(),
         query: query.as_deref(),
     };
-    let rows = work::list(&app.db, &search, after, PAGE).await?;
+    let rows = work::list(&app.db, &chrome.reach(), &search, after, PAGE).await?;
     let names = Names::of(&app.db, &rows).await?;
-    let domains = store::domains::list(&app.db).await?;
-    let failures = work::count_by_error(&app.db, domain).await?;
+    let domains = store::domains::list(&app.db, &chrome.reach()).await?;
+    let failures = work::count_by_error(&app.db, &chrome.reach(), domain).await?;
 
     let (of_domain, of_subject) = (domain.map(|id| id.to_string()), subject.map(|guid| guid.to_string()));
     let kept = [
@@ -122,6 +123,6 @@ pub(super) async fn retry_all(State(app): State<App>, viewer: Viewer, fields: Fi
         return Err(Refusal::untrusted_form());
     }
     let domain = fields.text("domain").parse().ok();
-    subjects::retry_all(&app, &viewer.actor(), domain, code).await?;
+    subjects::retry_all(&app, &viewer.actor(), &viewer.access.reach_of(Role::Operator), domain, code).await?;
     Ok(back(&fields, "/operations", "retried-all"))
 }

@@ -61,7 +61,7 @@ fn credential_words(row: &Organization) -> &'static str {
 }
 
 pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
-    let domains = store::domains::list(&app.db).await?;
+    let domains = store::domains::list(&app.db, &chrome.reach()).await?;
     let row = |row: Organization| Row {
         id: row.id,
         credential: credential_words(&row),
@@ -71,7 +71,7 @@ pub(super) async fn list(State(app): State<App>, chrome: Chrome) -> Answer {
         mirror_read_at: row.mirror_read_at,
         domains: domains.iter().filter(|domain| domain.organization_id == row.id).count(),
     };
-    let rows = store::organizations::list(&app.db).await?.into_iter().map(row).collect();
+    let rows = store::organizations::list(&app.db, &chrome.reach()).await?.into_iter().map(row).collect();
     page(&ListPage { chrome, rows })
 }
 

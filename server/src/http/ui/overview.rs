@@ -12,6 +12,7 @@ use crate::actions::activity::{self, Gap, Standing, Window};
 use crate::actions::checks;
 use crate::app::App;
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::domains::{Domain, Mode};
 
 #[derive(Debug, Template)]
@@ -57,8 +58,8 @@ struct Step {
 
 pub(super) async fn show(State(app): State<App>, chrome: Chrome, filter: Filter) -> Answer {
     let window = filter.one_of("window", &["day"]).unwrap_or("hour");
-    let organizations = store::organizations::list(&app.db).await?;
-    let rows = store::domains::list(&app.db).await?;
+    let organizations = store::organizations::list(&app.db, &chrome.reach()).await?;
+    let rows = store::domains::list(&app.db, &chrome.reach()).await?;
     let mut domains = Vec::new();
     for row in &rows {
         let organization = organizations.iter().find(|found| found.id == row.organization_id);
@@ -92,7 +93,7 @@ async fn card(
         errors: count(checks::State::Error),
         warnings: count(checks::State::Warning),
         being_planned: store::dirty::count(&app.db, row.id).await?,
-        open_alerts: store::alerts::count_open(&app.db, Some(row.id)).await?,
+        open_alerts: store::alerts::count_open(&app.db, &Reach::EVERYTHING, Some(row.id)).await?,
         synced: synced(&standing),
         gaps: standing.gaps,
         throughput: charts::throughput(&activity, window),

@@ -85,7 +85,11 @@ impl From<Error> for Refusal {
             Error::Unauthorized => {
                 Self::new(StatusCode::FORBIDDEN, "Sign in first", "This page needs a session.")
             }
-            Error::Forbidden(detail) => Self::new(StatusCode::FORBIDDEN, "This is not for your role", detail),
+            Error::Forbidden(detail) => Self::new(
+                StatusCode::FORBIDDEN,
+                "This is not for your role",
+                format!("{detail} Nothing was changed; ask an owner."),
+            ),
             Error::TooMany { detail, .. } => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", detail)
             }

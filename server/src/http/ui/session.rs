@@ -3,24 +3,31 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
+use protocol::OrganizationId;
 use uuid::Uuid;
 
 use super::live;
 use super::refusal::Refusal;
-use crate::actions::admins::IDLE_MINUTES;
+use crate::actions::rights::{self, Deed};
+use crate::actions::sign_in::IDLE_MINUTES;
 use crate::app::{Actor, App};
 use crate::crypto::sha256;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::store;
-use crate::store::admins::Role;
+use crate::store::admins::{Access, Reach, Role};
 
 /// The administrator behind a request.
 #[derive(Clone, Debug)]
 pub(super) struct Viewer {
     pub id: Uuid,
     pub email: String,
+    /// At what the request names.
     pub role: Role,
+    pub access: Access,
+    pub session: Uuid,
+    /// When they last showed who they are.
+    pub confirmed_at: DateTime<Utc>,
     /// Stands in every form; what is sent without it is refused.
     pub csrf: String,
 }
@@ -29,6 +36,27 @@ impl Viewer {
     /// For the audit. Who may change something was settled before a handler runs.
     pub(super) fn actor(&self) -> Actor {
         Actor::Admin { id: self.id, email: self.email.clone() }
+    }
+
+    /// What lists give them.
+    pub(super) fn reach(&self) -> Reach {
+        self.access.reach()
+    }
+
+    pub(super) fn may(&self, deed: Deed) -> bool {
+        self.role >= deed.role()
+    }
+
+    /// The administrator, if they may change what is configured for the organization.
+    pub(super) fn changing_at(&self, organization: OrganizationId) -> Result<Actor> {
+        rights::require_at(&self.access, Deed::Change, organization)?;
+        Ok(self.actor())
+    }
+
+    /// The administrator, if they own the installation.
+    pub(super) fn owning(&self) -> Result<Actor> {
+        rights::require_everywhere(&self.access, Deed::Own)?;
+        Ok(self.actor())
     }
 }
 
@@ -46,13 +74,22 @@ pub(super) async fn find(app: &App, headers: &HeaderMap) -> sqlx::Result<Option<
     let Some(value) = cookie(headers, name(app)) else { return Ok(None) };
     let (digest, now) = (sha256(value.as_bytes()), app.clock.now());
     let idle_since = now - Duration::minutes(IDLE_MINUTES);
-    let Some(row) = store::admins::find_session(&app.db, &digest, now, idle_since).await? else {
+    let Some(row) = store::sessions::find(&app.db, &digest, now, idle_since).await? else {
         return Ok(None);
     };
     if !live::asked_by_page(headers) {
-        store::admins::update_session_seen(&app.db, &digest, now).await?;
+        store::sessions::update_seen(&app.db, &digest, now).await?;
     }
-    Ok(Some(Viewer { id: row.admin_id, email: row.email, role: row.role, csrf: row.csrf_token }))
+    let access = row.access();
+    Ok(Some(Viewer {
+        id: row.admin_id,
+        role: access.most(),
+        access,
+        session: row.id,
+        confirmed_at: row.confirmed_at,
+        email: row.email,
+        csrf: row.csrf_token,
+    }))
 }
 
 /// A cookie of the request.

@@ -6,6 +6,7 @@ use protocol::DomainId;
 use super::of_domain;
 use crate::app::App;
 use crate::store;
+use crate::store::admins::Reach;
 use crate::store::alerts::{Code, Condition, Parked, Standing};
 use crate::store::domains::Domain;
 use crate::store::holds::OpenHold;
@@ -29,7 +30,7 @@ pub(super) async fn conditions(
     };
     let mut found: Vec<_> =
         domains.iter().filter(|domain| domain.integration_group_lost).map(group_lost).collect();
-    for hold in store::holds::list_open(&app.db).await? {
+    for hold in store::holds::list_open(&app.db, &Reach::EVERYTHING).await? {
         found.extend(of(hold.domain_id).map(|domain| held(domain, &hold)));
     }
     for parked in store::alerts::list_parked(&app.db).await? {

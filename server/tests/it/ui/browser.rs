@@ -1,6 +1,7 @@
 //! A browser small enough for a test: it keeps cookies, follows no redirect by itself, and fills in forms.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -124,7 +125,7 @@ impl Browser {
     pub(crate) async fn open(app: &App) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let router = http::router(app.clone());
+        let router = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         Self { base, client, cookies: Mutex::default() }
@@ -166,7 +167,7 @@ impl Browser {
 
     /// Sends a form with the token of the page that it stands on.
     pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
-        let csrf = self.get("/domains").await.field("csrf");
+        let csrf = self.get("/account").await.field("csrf");
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend(fields);
         self.send(path, &all).await
@@ -185,6 +186,13 @@ impl Browser {
     pub(crate) async fn sign_in(&self, email: &str, password: &str, next: &str) -> Shown {
         let csrf = self.get("/login").await.field("csrf");
         let fields = [("csrf", csrf.as_str()), ("email", email), ("password", password), ("next", next)];
+        self.send("/login", &fields).await
+    }
+
+    /// Signs in with a second factor.
+    pub(crate) async fn sign_in_by(&self, email: &str, code: &str) -> Shown {
+        let csrf = self.get("/login").await.field("csrf");
+        let fields = [("csrf", csrf.as_str()), ("email", email), ("password", PASSWORD), ("code", code)];
         self.send("/login", &fields).await
     }
 

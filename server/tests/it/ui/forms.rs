@@ -149,7 +149,8 @@ async fn a_token_is_shown_once_with_commands_to_paste(db: PgPool) {
         browser.submit(&path, &typed).await.is(422).says("max_uses-error");
     }
     world.enrolled("dc1").await;
-    let agent = store::agents::list(&world.app.db).await.unwrap().remove(0);
+    let agent =
+        store::agents::list(&world.app.db, &store::admins::Reach::EVERYTHING).await.unwrap().remove(0);
     let remove = format!("/domains/{}/agents/{}/remove", world.domain, agent.id);
     let removed = browser.submit(&remove, &[]).await;
     browser

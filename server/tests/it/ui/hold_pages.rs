@@ -25,7 +25,7 @@ async fn world_with_a_hold(db: PgPool) -> World {
 }
 
 async fn hold(world: &World) -> Hold {
-    store::holds::list(&world.app.db).await.unwrap().remove(0)
+    store::holds::list(&world.app.db, &store::admins::Reach::EVERYTHING).await.unwrap().remove(0)
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]

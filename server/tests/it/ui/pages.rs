@@ -172,7 +172,7 @@ async fn senseless_filters_and_huge_values_end_well(db: PgPool) {
 async fn files_are_kept_by_browsers_until_they_change(db: PgPool) {
     let world = World::start(db).await;
     let browser = Browser::open(&world.app).await;
-    let page = browser.get("/login").await;
+    let page = browser.get("/first-run").await;
     for (name, kind, holds) in [
         ("app.css", "text/css; charset=utf-8", "color-scheme"),
         ("tabler.min.css", "text/css; charset=utf-8", ".navbar-vertical"),

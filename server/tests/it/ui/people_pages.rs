@@ -108,7 +108,7 @@ async fn half_of_the_users_leaving_is_one_hold_one_notice_and_no_deletion(db: Pg
     let home = browser.get("/").await;
     home.is(200).says("130 removals of users wait for your decision.");
     assert_eq!(home.text.matches("wait for your decision").count(), 1);
-    let holds = store::holds::list(&world.app.db).await.unwrap();
+    let holds = store::holds::list(&world.app.db, &store::admins::Reach::EVERYTHING).await.unwrap();
     assert_eq!(holds.len(), 1);
     let path = format!("/holds/{}", holds[0].id);
     let shown = browser.get(&path).await;

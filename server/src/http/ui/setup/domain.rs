@@ -47,6 +47,7 @@ async fn unset(
     organization: OrganizationId,
     mut form: Form,
 ) -> Result<DomainPage, Refusal> {
+    chrome.viewer.access.at(organization).ok_or(Error::NotFound("organization"))?;
     let found = store::organizations::find(&app.db, organization).await?;
     let found = found.ok_or(Error::NotFound("organization"))?;
     form.set("organization_id", organization.to_string());
@@ -62,7 +63,15 @@ pub(super) async fn add(State(app): State<App>, viewer: Viewer, chrome: Chrome, 
     let ldap = ldap(&fields, &mut form, false);
     if !form.is_wrong() {
         let settings = json!({ "ldap": ldap });
-        match setup::begin(&app, &viewer.actor(), organization, fields.text("name"), &settings).await {
+        match setup::begin(
+            &app,
+            &viewer.changing_at(organization)?,
+            organization,
+            fields.text("name"),
+            &settings,
+        )
+        .await
+        {
             Ok(id) => return Ok(to(&format!("{}?done=domain-added", address(id, Step::Agents)))),
             Err(error) => {
                 if let Some(id) = existing(&app, organization, fields.text("name")).await? {

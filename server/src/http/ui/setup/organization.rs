@@ -38,7 +38,7 @@ struct SetPage {
 }
 
 pub(super) async fn blank(State(app): State<App>, chrome: Chrome) -> Answer {
-    let organizations = store::organizations::list(&app.db).await?;
+    let organizations = store::organizations::list(&app.db, &chrome.reach()).await?;
     let mut form = blank_form();
     form.set("organization_id", organizations.first().map_or(NEW.to_owned(), |row| row.id.to_string()));
     page(&NewPage { chrome, frame: Frame::new(Step::Organization, None), organizations, form })
@@ -46,17 +46,18 @@ pub(super) async fn blank(State(app): State<App>, chrome: Chrome) -> Answer {
 
 /// Goes on with the chosen one, or adds one. The same name again is the same organization: a second click ends well.
 pub(super) async fn add(State(app): State<App>, viewer: Viewer, chrome: Chrome, fields: Fields) -> Answer {
-    let organizations = store::organizations::list(&app.db).await?;
+    let organizations = store::organizations::list(&app.db, &chrome.reach()).await?;
     let chosen = fields.text("organization_id").parse().ok().map(OrganizationId);
     if let Some(row) = organizations.iter().find(|row| chosen == Some(row.id)) {
         return Ok(to(&format!("/setup/domain?organization={}", row.id)));
     }
+    let by = viewer.owning()?;
     let new = new_organization(&fields);
     let name = new.name.trim().to_owned();
     if let Some(id) = store::organizations::find_by_name(&app.db, &name).await? {
         return Ok(to(&format!("/setup/domain?organization={id}&done=organization-there")));
     }
-    match organizations::add(&app, &viewer.actor(), new).await {
+    match organizations::add(&app, &by, new).await {
         Ok(id) => Ok(to(&format!("/setup/domain?organization={id}&done=organization-added"))),
         Err(error) => {
             // Another tab was faster.

@@ -45,7 +45,7 @@ impl Row {
 
 pub(super) async fn show(State(app): State<App>, chrome: Chrome) -> Answer {
     let mut rows = Vec::new();
-    for domain in store::domains::list(&app.db).await? {
+    for domain in store::domains::list(&app.db, &chrome.reach()).await? {
         rows.push(Row::new(&setup::of(&app, domain.id).await?));
     }
     page(&StartPage { chrome, rows })

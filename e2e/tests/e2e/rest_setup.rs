@@ -64,5 +64,9 @@ async fn the_documented_walk_leads_from_a_token_to_users_in_jumpcloud() -> Resul
     ensure!(stack.find("ada").is_some() && stack.find("bob").is_some(), "{said}");
     let users = said.lines().last().context("the walk said nothing")?;
     ensure!(users.contains(&stack.account("ada")) && users.contains("\"status\":\"synced\""), "{said}");
+    let log = server.log()?;
+    for secret in [API_KEY, &server.token, stack.dc.fact("service_password")] {
+        ensure!(!log.contains(secret), "the server has logged a secret");
+    }
     Ok(())
 }

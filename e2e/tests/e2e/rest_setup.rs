@@ -22,7 +22,7 @@ fn script() -> String {
 /// A program of ours under its own name, with what the place it runs at adds to it.
 fn program(folder: &Path, name: &str, settings: &str) -> Result<()> {
     let path = folder.join(name);
-    let mut file = std::fs::OpenOptions::new().create(true).write(true).mode(0o755).open(&path)?;
+    let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o755).open(&path)?;
     let real = place::program(name)?;
     write!(file, "#!/bin/sh\n{settings}\nexec '{}' \"$@\"\n", real.display())?;
     Ok(())

@@ -2,6 +2,8 @@
 
 mod commands;
 
+use std::io::Write;
+
 use clap::Parser;
 use server::config::Options;
 use server::store::admins::Role;
@@ -59,8 +61,13 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     if let Some(Command::Openapi) = cli.command {
-        println!("{:#}", server::http::api::description());
-        return std::process::ExitCode::SUCCESS;
+        // Whoever reads may have seen enough.
+        let written = writeln!(std::io::stdout(), "{:#}", server::http::api::description());
+        return if written.is_ok() {
+            std::process::ExitCode::SUCCESS
+        } else {
+            std::process::ExitCode::FAILURE
+        };
     }
     let config = match cli.options.check() {
         Ok(config) => config,

@@ -22,7 +22,7 @@ fn script() -> String {
 /// A program of ours under its own name, with what the place it runs at adds to it.
 fn program(folder: &Path, name: &str, settings: &str) -> Result<()> {
     let path = folder.join(name);
-    let mut file = std::fs::OpenOptions::new().create(true).write(true).mode(0o755).open(&path)?;
+    let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o755).open(&path)?;
     let real = place::program(name)?;
     write!(file, "#!/bin/sh\n{settings}\nexec '{}' \"$@\"\n", real.display())?;
     Ok(())
@@ -64,5 +64,9 @@ async fn the_documented_walk_leads_from_a_token_to_users_in_jumpcloud() -> Resul
     ensure!(stack.find("ada").is_some() && stack.find("bob").is_some(), "{said}");
     let users = said.lines().last().context("the walk said nothing")?;
     ensure!(users.contains(&stack.account("ada")) && users.contains("\"status\":\"synced\""), "{said}");
+    let log = server.log()?;
+    for secret in [API_KEY, &server.token, stack.dc.fact("service_password")] {
+        ensure!(!log.contains(secret), "the server has logged a secret");
+    }
     Ok(())
 }

@@ -151,10 +151,10 @@ fn outdated(detail: &str) -> Failure {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub struct Paging {
     /// The `next` of the page before.
-    pub after: Option<Uuid>,
+    pub(super) after: Option<Uuid>,
     /// How many rows at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
-    pub limit: Option<i64>,
+    pub(super) limit: Option<i64>,
 }
 
 impl Paging {

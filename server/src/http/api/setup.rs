@@ -6,9 +6,10 @@ use protocol::DomainId;
 use protocol::ObjectGuid;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::describe::{List, get, post};
-use super::extract::{Body, Id, Query, limit, page};
+use super::extract::{Body, Id, Paging, Query};
 use super::settings::SettingsSent;
 use crate::actions::setup::{self, Controller, Finding, Step};
 use crate::app::App;
@@ -87,10 +88,15 @@ async fn choose(
     find(State(app), caller, Id(id)).await
 }
 
+/// More organizational units no directory has.
+const MOST: i64 = 100_000;
+
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct Search {
     /// Part of the name.
     query: Option<String>,
+    /// The `next` of the page before.
+    after: Option<Uuid>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
 }
@@ -115,12 +121,13 @@ async fn containers(
 ) -> Result<Json<List<Place>>, Failure> {
     store::domains::find(&app.db, id).await?.ok_or(Error::NotFound("domain"))?;
     let query = search.query.as_deref().map(str::trim).filter(|query| !query.is_empty());
-    let rows = store::setup::list_containers(&app.db, id, query, None, limit(search.limit)?).await?;
+    let rows = store::setup::list_containers(&app.db, id, query, None, MOST).await?;
     let item = |row: store::setup::ContainerChoice| Place {
         id: row.guid,
         object_guid: row.guid,
         distinguished_name: row.dn,
         users: row.users,
     };
-    Ok(page(rows.into_iter().map(item).collect(), None))
+    let paging = Paging { after: search.after, limit: search.limit };
+    paging.cut(rows.into_iter().map(item).collect(), |row: &Place| row.id.0)
 }

@@ -1,6 +1,6 @@
 # Every target is one script or one cargo command; `make help` lists them.
 
-.PHONY: help demo test build bench windows setup fmt lint sqlx clean
+.PHONY: help demo test build bench pictures windows setup fmt lint sqlx clean
 .DEFAULT_GOAL := help
 
 # The queries are checked against .sqlx, so that nothing but `make sqlx` needs a database to compile.
@@ -23,6 +23,9 @@ build: ## the programs, optimised, in target/release/
 
 bench: ## measure speed and memory
 	scripts/bench
+
+pictures: ## the pictures of docs/pictures, taken anew
+	scripts/pictures
 
 windows: ## the agent for Windows
 	scripts/windows

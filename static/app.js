@@ -50,7 +50,8 @@ addEventListener("submit", (event) => {
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(sendable));
 
 // A page that is open follows what happens: it is morphed into what the server shows now. What somebody works with stays
-// as it is: a form that has the focus, holds something typed or is under way; what was opened; and what was just done.
+// as it is: a form that has the focus, holds something typed or is under way; what was opened; what was just done; and
+// what is shown only once.
 function isInUse(form) {
   if (form.dataset.sent || form.contains(document.activeElement)) return true;
   return [...form.elements].some((field) => {
@@ -58,8 +59,19 @@ function isInUse(form) {
     return field.checked !== field.defaultChecked || field.value !== (field.defaultValue ?? field.value);
   });
 }
+const isShownOnce = (node) => node.dataset?.once !== undefined;
 addEventListener("DOMContentLoaded", () => Object.assign(Idiomorph.defaults.callbacks, {
-  beforeNodeMorphed: (node) => !(node.localName === "form" && isInUse(node)),
-  beforeNodeRemoved: (node) => node.parentNode?.id !== "main" || node.role !== "status",
+  beforeNodeMorphed: (node) => !isShownOnce(node) && !(node.localName === "form" && isInUse(node)),
+  beforeNodeRemoved: (node) => !isShownOnce(node) && (node.parentNode?.id !== "main" || node.role !== "status"),
   beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
 }));
+
+// Who has sent a form is leaving: what the page shows may be gone with it. What is gone otherwise is told by the page itself.
+for (const moment of ["htmx:beforeRequest", "htmx:beforeOnLoad"]) addEventListener(moment, (event) => {
+  if (document.querySelector("form[data-sent]")) event.preventDefault();
+});
+addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.defaultPrevented || ![403, 404].includes(event.detail.xhr.status)) return;
+  event.preventDefault();
+  location.reload();
+});

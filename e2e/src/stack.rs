@@ -333,11 +333,13 @@ impl Stack {
     pub async fn settled(&self) -> Result<()> {
         let settled = until("everything is done", async || {
             let domain = self.api.get(&self.path("")).await?;
-            let preview = self.api.get(&self.path("/preview")).await?;
-            if preview["complete"] != true {
+            let newest = self.newest_operation().await?;
+            if domain["mode"] == "active" && !self.waiting().await?.is_empty() {
                 return Ok(None);
             }
-            Ok((domain["mode"] != "active" || self.waiting().await?.is_empty()).then_some(()))
+            let complete = self.api.get(&self.path("/preview")).await?["complete"] == true;
+            // What was done last may have been planned further in between, as a created user becomes a member.
+            Ok((complete && newest == self.newest_operation().await?).then_some(()))
         })
         .await;
         match settled {
@@ -359,10 +361,16 @@ impl Stack {
         )
     }
 
+    async fn newest_operation(&self) -> Result<Value> {
+        let newest = self.api.get(&format!("/operations?domain_id={}&limit=1", self.domain)).await?;
+        Ok(newest["items"][0]["id"].clone())
+    }
+
     /// Operations that are ready or under way.
     pub async fn waiting(&self) -> Result<Vec<Value>> {
         let mut waiting = Vec::new();
-        for state in ["ready", "leased"] {
+        // What is leased while the one list is read may be ready again when the other is.
+        for state in ["ready", "leased", "ready"] {
             waiting
                 .extend(self.api.all(&format!("/operations?domain_id={}&state={state}", self.domain)).await?);
         }

@@ -76,7 +76,9 @@ fn while_lost(person: &Person<'_>, link: &UserLink, record: &JumpCloudUser) -> P
             in_step(person, read, link, record)
         }
         _ => {
-            reasons.extend(person.ineligible());
+            if person.subject.presence == Presence::Present {
+                reasons.extend(person.ineligible());
+            }
             frozen_as_leaving(person, link, reasons)
         }
     };

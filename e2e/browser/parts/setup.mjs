@@ -41,17 +41,20 @@ async function agents(page) {
   const command = await page.locator('code', { hasText: 'adit-agent enroll' }).first().textContent();
   await sound(page, { picture: pictures('setup-agents') });
   await ask({ enroll: command.trim() });
-  await page.getByRole('link', { name: 'See who has joined' }).click();
   await page.getByRole('listitem').filter({ hasText: 'Joined' }).waitFor();
+  assert.equal(await page.locator('code', { hasText: command }).count(), 1, 'the command stays as the list follows');
   await page.getByRole('link', { name: /^On to Scope/ }).click();
   await heading(page, /Scope/);
 }
 
+/** Takes what the directory offers under that distinguished name. */
+const choose = (page, legend, name) => page.getByRole('group', { name: legend }).locator('label', { hasText: name }).getByRole('radio').check();
+
 async function scope(page) {
   await page.getByLabel('Find a container or group').fill(facts.tag);
   await submit(page, 'Find');
-  await page.getByRole('radio', { name: new RegExp(`^${facts.container}`) }).check();
-  await page.getByRole('radio', { name: new RegExp(`^CN=${facts.group},`) }).check();
+  await choose(page, 'Root user container', facts.container);
+  await choose(page, 'Integration group', `CN=${facts.group},`);
   await sound(page, { picture: pictures('setup-scope') });
   await submit(page, 'Save and check');
   await page.waitForURL(/done=saved/);

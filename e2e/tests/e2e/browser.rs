@@ -79,9 +79,14 @@ async fn enroll(command: &str, server: &Server, dc: &Dc) -> Result<Agent> {
     let words: Vec<&str> = command.split_whitespace().collect();
     let after = |name: &str| words.iter().skip_while(|word| **word != name).nth(1).copied();
     let told = (after("--server"), after("--server-fingerprint"), after("--token"));
-    let (Some(address), Some(fingerprint), Some(token)) = told else { bail!("the command lacks something: {command}") };
+    let (Some(address), Some(fingerprint), Some(token)) = told else {
+        bail!("the command lacks something: {command}")
+    };
     ensure!(address.trim_matches('\'') == server.url(), "the command names another server: {command}");
-    ensure!(fingerprint.trim_matches('\'') == server.fingerprint, "the command pins another certificate: {command}");
+    ensure!(
+        fingerprint.trim_matches('\'') == server.fingerprint,
+        "the command pins another certificate: {command}"
+    );
     Agent::enroll(server, token.trim_matches('\''), dc.fact("ldaps_url"), dc.fact("smb_conf")).await
 }
 

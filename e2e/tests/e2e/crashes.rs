@@ -162,7 +162,12 @@ async fn a_server_that_stands_still_is_replaced_and_does_nothing_twice_when_it_g
         ensure!(user["suspended"] == false, "{user}");
         stack.untouched(name)?;
     }
-    ensure!(stack.jumpcloud.group_members(&stack.group).len() == people.len());
+    let members = stack.jumpcloud.group_members(&stack.group).len();
+    ensure!(
+        members == people.len(),
+        "{members} members; {:?}",
+        stack.api.all(&format!("/operations?domain_id={}&limit=1000", stack.domain)).await?
+    );
     stack.jumpcloud.clear_faults();
     stack.leave(&["p3"]).await?;
     stack.shows("p3", "one leaves while both serve", |user| user["suspended"] == true).await?;

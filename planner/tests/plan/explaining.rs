@@ -125,6 +125,11 @@ fn of_an_account_that_is_gone_nothing_more_is_said() {
     assert_eq!(rule(&world, "ada", "names").state, RuleState::NotReached);
     let linked = rule(&world, "ada", "jumpcloud");
     assert!(linked.message.starts_with("Linked to the JumpCloud user “ada”"), "{linked:?}");
+    world.join("ada", "Domain Admins");
+    world.integration_group_lost = true;
+    let reasons = planner::plan(&world.observe()).verdicts[&world.guid("ada")].reasons.clone();
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+    assert_eq!(codes, ["deleted", "integration_group_lost"]);
 }
 
 #[test]

@@ -179,9 +179,15 @@ async fn deciding(app: &App, domain: &Domain) -> Result<Vec<Gap>> {
         .into_iter()
         .filter(|hold| hold.domain_id == domain.id)
     {
-        let what =
-            if hold.kind == "moved_out" { "users that were moved" } else { "operations that the guard held" };
-        let message = format!("{} {what} wait for a decision", hold.waiting);
+        let message = if hold.kind == "moved_out" {
+            counted(hold.waiting, "moved user waits for a decision", "moved users wait for a decision")
+        } else {
+            counted(
+                hold.waiting,
+                "held operation waits for a decision",
+                "held operations wait for a decision",
+            )
+        };
         gaps.push(gap("held", message, format!("/holds/{}", hold.id)));
     }
     let refused: i64 = store::work::count_by_error(&app.db, &Reach::EVERYTHING, Some(domain.id))
@@ -222,11 +228,13 @@ async fn doing(app: &App, domain: &Domain) -> Result<Vec<Gap>> {
             }
         }
         Mode::Preview => {
-            let message = format!("the domain is not active: {ready} changes would be made");
+            let changes = counted(ready, "change", "changes");
+            let message = format!("the domain is not active: {changes} would be made");
             gaps.push(gap("preview", message, format!("/domains/{}/preview", domain.id)));
         }
         Mode::Paused => {
-            let message = format!("the domain is paused: {ready} changes wait");
+            let changes = counted(ready, "change waits", "changes wait");
+            let message = format!("the domain is paused: {changes}");
             gaps.push(gap("paused", message, format!("/domains/{}/preview", domain.id)));
         }
     }

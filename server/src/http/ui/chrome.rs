@@ -1,8 +1,8 @@
 //! What surrounds every page: navigation, who is signed in, what needs attention, and what was just done.
 
 use axum::extract::FromRequestParts;
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{Method, Uri};
 use chrono::{DateTime, Utc};
 
 use super::extract;
@@ -94,6 +94,11 @@ impl Chrome {
     /// How the page keeps itself up to date while it is open.
     pub(super) fn live(&self) -> Option<&Live> {
         self.live.as_ref()
+    }
+
+    /// Has the answer to a form keep itself up to date too, as the page of the same address. To be called before that is read.
+    pub(super) fn follow(&mut self, app: &App, uri: &Uri) {
+        self.live = Some(Live::new(uri, app.topics.here()));
     }
 
     pub(super) fn is_in(&self, section: &str) -> bool {

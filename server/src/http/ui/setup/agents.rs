@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::Uri;
 use chrono::{DateTime, Utc};
 use protocol::DomainId;
 
@@ -82,10 +83,12 @@ fn shown(chrome: Chrome, setup: &Setup, frame: Frame, token: Option<Token>, form
 pub(super) async fn issue(
     State(app): State<App>,
     viewer: Viewer,
-    chrome: Chrome,
+    mut chrome: Chrome,
+    uri: Uri,
     Id(id): Id<DomainId>,
     fields: Fields,
 ) -> Answer {
+    chrome.follow(&app, &uri);
     let (setup, frame) = load(&app, id, Step::Agents).await?;
     let mut form = Form::typed(&fields, &[]);
     let Ok(max_uses) = fields.text("max_uses").parse() else {

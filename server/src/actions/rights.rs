@@ -132,6 +132,7 @@ fn is_grave(route: &str) -> bool {
         "/holds/{id}/decide",
         "/holds/{id}/answer",
         "/account/password",
+        "/account/second-factor",
         "/account/second-factor/off",
         "/account/second-factor/codes",
     ];

@@ -11,8 +11,8 @@ use super::describe::{Created, List, NoContent, delete, get, post};
 use super::extract::{Body, Id, Paging, Query};
 use super::roles::{Asked, RolesShown};
 use super::views::Set;
-use crate::actions::admins;
 use crate::actions::sign_in::IDLE_MINUTES;
+use crate::actions::{admins, second_factor};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
@@ -45,6 +45,11 @@ pub(super) fn routes() -> Routes {
                 "Reset an administrator's password",
                 "Ends the password and every session; the answer holds the link with which a new one is chosen.",
             ),
+        )
+        .route(
+            "/admins/{id}/second-factor",
+            delete(second_factor_off)
+                .says("Switch an administrator's second factor off", "For whoever has lost the device."),
         )
         .route("/admins/{id}/sessions", get(sessions).says("List an administrator's sessions", ""))
         .route(
@@ -179,6 +184,15 @@ async fn change(
 async fn reset(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<Json<Invited>, Failure> {
     let invitation = admins::reset_password(&app, caller.owning()?, id).await?;
     Ok(Json(invited(&app, &invitation).await?))
+}
+
+async fn second_factor_off(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<Uuid>,
+) -> Result<NoContent, Failure> {
+    second_factor::turn_off(&app, caller.owning()?, id).await?;
+    Ok(NoContent)
 }
 
 async fn sessions(

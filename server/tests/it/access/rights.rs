@@ -1,100 +1,19 @@
-//! Every route and every role, in the API and in the pages; and what belongs to another organization.
+//! What belongs to another organization. Who may do what otherwise stands in `roles/table.txt`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::http;
 use server::store::admins::{Access, Role};
 use sqlx::PgPool;
 
 use super::{another_organization, only, person, program, world};
-use crate::ui::browser::Browser;
 use crate::world::World;
 
-const ROLES: [Role; 4] = [Role::ReadOnly, Role::Helpdesk, Role::Operator, Role::Owner];
-
-/// What only an owner may do, read or write.
-const OF_OWNERS: [&str; 14] = [
-    "GET /admins",
-    "POST /admins",
-    "GET /admins/",
-    "POST /admins/",
-    "PATCH /admins/",
-    "DELETE /admins/",
-    "GET /api-tokens",
-    "POST /api-tokens",
-    "DELETE /api-tokens/",
-    "POST /organizations",
-    "PATCH /alert-channels/",
-    "POST /alert-channels",
-    "DELETE /alert-channels/",
-    "POST /alerts/channels",
-];
-/// What an operator may read, and those below may not.
-const READ_BY_OPERATORS: [&str; 3] = ["GET /audit", "GET /alert-channels", "GET /alert-channels/"];
-/// What helpdesk may do besides looking.
-const OF_HELPDESK: [&str; 2] = ["POST /operations/{id}/retry", "POST /domains/{id}/users/{guid}/sync"];
-/// What everybody may send: it concerns themselves, or changes nothing.
-const OF_EVERYBODY: [&str; 3] = ["POST /account", "POST /logout", "POST /domains/{id}/mappings/preview"];
-
-/// The least role for a route, by the tables above.
-fn least(method: &Method, route: &str) -> Role {
-    let asked = format!("{method} {route}");
-    let among = |table: &[&str]| {
-        table.iter().any(|entry| asked == *entry || entry.ends_with('/') && asked.starts_with(entry))
-            || table.iter().any(|entry| asked.starts_with(&format!("{entry}/")))
+fn of_api(world: &World) -> Vec<(Method, String)> {
+    let of = |route: &http::routes::Route| {
+        Some((route.method.clone(), route.path.strip_prefix("/api/v1")?.to_owned()))
     };
-    if asked == "POST /organizations/{id}/credential" || among(&OF_OWNERS) {
-        Role::Owner
-    } else if among(&READ_BY_OPERATORS) || asked == "GET /audit.jsonl" {
-        Role::Operator
-    } else if OF_HELPDESK.contains(&asked.as_str()) {
-        Role::Helpdesk
-    } else if *method == Method::GET || among(&OF_EVERYBODY) {
-        Role::ReadOnly
-    } else {
-        Role::Operator
-    }
-}
-
-/// The routes as their source has them, so that a new one is among them.
-fn routes(source: &str) -> Vec<(Method, String)> {
-    let mut found = Vec::new();
-    for part in source.split(".route(").skip(1) {
-        let path = part.split('"').nth(1).unwrap().to_owned();
-        let end = part.find(".route(").unwrap_or(part.len());
-        let handlers = part[..end].split(".fallback").next().unwrap().split(".layer").next().unwrap();
-        let handlers = handlers.split("\n        .merge").next().unwrap();
-        for (word, method) in [
-            ("get(", Method::GET),
-            ("post(", Method::POST),
-            ("patch(", Method::PATCH),
-            ("delete(", Method::DELETE),
-        ] {
-            if handlers.contains(word) {
-                found.push((method, path.clone()));
-            }
-        }
-    }
-    assert!(!found.is_empty());
-    found
-}
-
-fn of_api() -> Vec<(Method, String)> {
-    routes(include_str!("../../../src/http/api.rs"))
-}
-
-fn of_pages() -> Vec<(Method, String)> {
-    let sources = [
-        include_str!("../../../src/http/ui.rs"),
-        include_str!("../../../src/http/ui/account.rs"),
-        include_str!("../../../src/http/ui/admins.rs"),
-        include_str!("../../../src/http/ui/setup.rs"),
-    ];
-    let open = ["/login", "/first-run", "/invitation/{secret}", "/static/{name}", "/events", "/logout"];
-    sources
-        .iter()
-        .flat_map(|source| routes(source))
-        .filter(|(_, path)| !open.contains(&path.as_str()))
-        .collect()
+    http::routes(&world.app).list().iter().filter_map(of).collect()
 }
 
 /// The route's address, of things that are not there; `id` where it names one.
@@ -105,54 +24,6 @@ fn address(route: &str, id: &str) -> String {
 }
 
 const NOBODY: &str = "00000000-0000-4000-8000-00000000000f";
-
-#[sqlx::test(migrator = "server::store::MIGRATOR")]
-async fn each_role_may_do_in_the_api_what_is_written_here_and_no_more(db: PgPool) {
-    let world = world(db).await;
-    for role in ROLES {
-        let program = program(&world, Access::Everywhere(role)).await;
-        for (method, route) in of_api() {
-            let body = (method != Method::GET && method != Method::DELETE).then(|| json!({}));
-            let told = program.send(method.clone(), &address(&route, NOBODY), body, None).await;
-            let refused = told.status == 403;
-            assert_eq!(refused, role < least(&method, &route), "{role:?} {method} {route}: {}", told.text);
-            assert!(told.status < 500, "{method} {route}: {}", told.text);
-        }
-    }
-}
-
-#[sqlx::test(migrator = "server::store::MIGRATOR")]
-async fn each_role_may_do_in_the_pages_what_is_written_here_and_no_more(db: PgPool) {
-    let world = world(db).await;
-    for role in ROLES {
-        let browser = Browser::of(&world.app, role).await;
-        let csrf = browser.get("/account").await.field("csrf");
-        for (method, route) in of_pages() {
-            // They end the session that goes on asking.
-            if route.starts_with("/account/") && method == Method::POST {
-                continue;
-            }
-            let path = address(&route, NOBODY);
-            let shown = if method == Method::GET {
-                browser.get(&path).await
-            } else {
-                browser.send(&path, &[("csrf", csrf.as_str()), ("error_code", "x")]).await
-            };
-            let least = match route.as_str() {
-                // The form shows the address, which may be a secret.
-                "/alerts/channels/new" | "/alerts/channels/{id}" => Role::Owner,
-                "/alerts/channels" => Role::ReadOnly,
-                // Names no organization here, so it adds one.
-                "/setup/organization" if method == Method::POST => Role::Owner,
-                _ => least(&method, &route),
-            };
-            // A handler may refuse what is no form of ours for a reason of its own.
-            let refused = shown.status.as_u16() == 403 && shown.text.contains("This is not for your role");
-            assert_eq!(refused, role < least, "{role:?} {method} {route}: {}", shown.status);
-            assert!(!shown.status.is_server_error(), "{method} {route}");
-        }
-    }
-}
 
 /// The ids in a list of the API.
 fn ids(list: &Value) -> Vec<String> {
@@ -201,7 +72,7 @@ async fn another_organization_is_not_there_in_the_api(db: PgPool) {
     assert!(!audit.text.contains(&other.to_string()) && !audit.text.contains("DC=other"), "{}", audit.text);
     assert!(audit.text.contains(&world.domain.to_string()));
 
-    for (method, route) in of_api() {
+    for (method, route) in of_api(&world) {
         let id = match route.split('/').nth(1).unwrap() {
             "domains" => others_domain.to_string(),
             "organizations" => other.to_string(),

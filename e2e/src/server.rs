@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::Method;
+use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
+use reqwest::{Method, redirect};
 use serde_json::Value;
 
 use crate::place::{self, Scratch, run};
@@ -190,7 +191,21 @@ impl Server {
         };
         let certificate = reqwest::Certificate::from_pem(&pem)?;
         let client = reqwest::Client::builder().tls_certs_only([certificate]).no_proxy();
-        Ok(client.timeout(Duration::from_secs(20)).build()?)
+        Ok(client.redirect(redirect::Policy::none()).timeout(Duration::from_secs(20)).build()?)
+    }
+
+    /// Signs in to the dashboard; what the session's cookie holds.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Result<String> {
+        // The form's own token: any, so that the cookie and the field agree.
+        let token = "e".repeat(43);
+        let form = [("csrf", token.as_str()), ("email", email), ("password", password)];
+        let request = self.new_client()?.post(format!("{}/login", self.url())).form(&form);
+        let request = request.header(ORIGIN, self.url()).header(COOKIE, format!("__Host-adit-form={token}"));
+        let answer = request.send().await?;
+        let cookies = answer.headers().get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
+        let session = cookies.filter_map(|cookie| cookie.strip_prefix("__Host-adit=")).next();
+        let session = session.with_context(|| format!("no session: {}", answer.status()))?;
+        Ok(session.split(';').next().unwrap_or_default().to_owned())
     }
 
     /// A client of the REST API. Each test has its own, as its connections end with the test's runtime.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use e2e::browser::{self, EMAIL, PASSWORD};
 use e2e::stack::{API_KEY, Options, names};
 use e2e::{Agent, Dc, Server, Stack};
@@ -100,9 +100,10 @@ async fn a_newcomer_sets_everything_up_in_the_dashboard() -> Result<()> {
         Options { people, agent: false, activate: false, dc: Some(dc.clone()), ..Options::default() };
     let there = Stack::with(options).await?;
     let server = Server::start().await?;
-    server.create_admin(EMAIL, PASSWORD, "owner").await?;
+    let log = server.log()?;
+    let code = log.split("first-run code ").nth(1).and_then(|rest| rest.split(',').next());
     let facts = json!({
-        "jumpcloud": there.jumpcloud.base_url(), "api_key": API_KEY, "name": dc.base(), "ca_pem": dc.ca_pem()?,
+        "code": code.context("the log tells no first-run code")?, "jumpcloud": there.jumpcloud.base_url(), "api_key": API_KEY, "name": dc.base(), "ca_pem": dc.ca_pem()?,
         "service_account": dc.fact("service_upn"), "service_password": dc.fact("service_password"),
         "tag": there.tag, "container": there.container, "group": there.group, "people": 3,
     });

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use e2e::Stack;
+use e2e::browser::{EMAIL, PASSWORD};
 use e2e::stack::{API_KEY, Options, names};
 use serde_json::json;
 
@@ -175,6 +176,8 @@ async fn no_password_and_no_key_is_readable_anywhere() -> Result<()> {
     const WAITING: &str = "Zaunkönig-0815-Password";
     let server = Some(e2e::Server::start().await?);
     let mut stack = Stack::capturing(Options { server, ..of(&["ada", "bob"]) }).await?;
+    stack.server.create_admin(EMAIL, PASSWORD, "owner").await?;
+    let session = stack.server.sign_in(EMAIL, PASSWORD).await?;
     stack.set_password("ada", CANARY).await?;
     stack.signs_in("ada", CANARY).await?;
     // One that waits in the database, and one that waits in the spool.
@@ -190,7 +193,8 @@ async fn no_password_and_no_key_is_readable_anywhere() -> Result<()> {
     stack.set_password("bob", WAITING).await?;
     stack.agents[0].stop();
 
-    let secrets = [CANARY, WAITING, API_KEY, stack.dc.fact("service_password"), &stack.server.token];
+    let of_programs = [API_KEY, stack.dc.fact("service_password"), &stack.server.token];
+    let secrets = [&[CANARY, WAITING, PASSWORD, &session][..], &of_programs].concat();
     let folders = [stack.server.data_dir(), stack.agents[0].folder().to_owned()];
     let mut read = 0;
     for folder in &folders {

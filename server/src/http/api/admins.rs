@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -41,10 +42,13 @@ pub(super) fn routes() -> Routes {
         )
         .route(
             "/admins/{id}/reset",
-            post(reset).says(
-                "Reset an administrator's password",
-                "Ends the password and every session; the answer holds the link with which a new one is chosen.",
-            ),
+            post(reset)
+                .says(
+                    "Reset an administrator's password",
+                    "Ends the password and every session; the answer holds the link with which a new one is chosen.",
+                )
+                .conflicts(last.0, last.1)
+                .conflicts("admin_disabled", "the administrator is disabled: enable them first"),
         )
         .route(
             "/admins/{id}/second-factor",
@@ -60,8 +64,8 @@ pub(super) fn routes() -> Routes {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.com", "role": "operator"}))]
 pub struct Invite {
-    #[schema(example = "ada@example.com")]
     email: String,
     /// For every organization.
     role: Option<Role>,
@@ -72,7 +76,7 @@ pub struct Invite {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = ChangeAdmin)]
+#[schema(as = ChangeAdmin, example = json!({"role": "helpdesk"}))]
 pub struct Change {
     role: Option<Role>,
     #[schema(value_type = Option<std::collections::BTreeMap<String, Role>>)]

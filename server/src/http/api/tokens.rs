@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -36,8 +37,8 @@ pub(super) fn routes() -> Routes {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "automation", "role": "operator", "expires_at": "2030-01-01T00:00:00Z"}))]
 pub struct CreateToken {
-    #[schema(example = "automation")]
     name: String,
     /// For every organization.
     role: Option<Role>,

@@ -212,20 +212,19 @@ impl Spool {
         forget(&self.folder(account).join(name_of(envelope)))
     }
 
-    /// The server has answered: the capture is forgotten, unless another has taken its place meanwhile.
+    /// The server has answered: the capture is counted and forgotten, unless another has taken its place meanwhile; it
+    /// was counted then.
     pub fn answered(&self, account: &Account, capture: CaptureId, outcome: Count) -> io::Result<()> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder(account);
         let confirmed: Option<Captured> = self.parse(&folder.join(CONFIRMED))?;
+        let Some(confirmed) = confirmed.filter(|confirmed| confirmed.envelope.label.capture == capture) else {
+            return Ok(());
+        };
         self.counters.add(outcome);
-        match confirmed.filter(|confirmed| confirmed.envelope.label.capture == capture) {
-            None => Ok(()),
-            Some(confirmed) => {
-                let settled = serde_json::to_vec(&Settled::from(&confirmed))?;
-                platform::write_private(&folder.join(SETTLED), &settled)?;
-                forget(&folder.join(CONFIRMED))
-            }
-        }
+        let settled = serde_json::to_vec(&Settled::from(&confirmed))?;
+        platform::write_private(&folder.join(SETTLED), &settled)?;
+        forget(&folder.join(CONFIRMED))
     }
 
     fn folder(&self, account: &Account) -> PathBuf {

@@ -149,9 +149,10 @@ async fn what_the_history_refuses_is_never_confirmed_also_when_an_accepted_one_f
 {
     let hooked = Hooked::start(&["ada", "bob"]).await?;
     let (ada, bob) = (hooked.stack.account("ada"), hooked.stack.account("bob"));
-    hooked.reset(&ada, "Passw0rd-1").await?;
-    hooked.reset(&ada, "Passw0rd-2").await?;
-    hooked.stands(2, 2).await?;
+    for (number, password) in [(1, "Passw0rd-1"), (2, "Passw0rd-2")] {
+        hooked.reset(&ada, password).await?;
+        hooked.stands(number, number).await?;
+    }
     // Refused, accepted, refused again, as fast as it goes.
     ensure!(hooked.change(&ada, "Passw0rd-2", "Passw0rd-1").await.is_err());
     hooked.change(&ada, "Passw0rd-2", "Passw0rd-3").await?;

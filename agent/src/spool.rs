@@ -218,7 +218,8 @@ impl Spool {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder(account);
         let confirmed: Option<Captured> = self.parse(&folder.join(CONFIRMED))?;
-        let Some(confirmed) = confirmed.filter(|confirmed| confirmed.envelope.label.capture == capture) else {
+        let Some(confirmed) = confirmed.filter(|confirmed| confirmed.envelope.label.capture == capture)
+        else {
             return Ok(());
         };
         self.counters.add(outcome);

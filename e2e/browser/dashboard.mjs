@@ -4,6 +4,7 @@ import { live } from './parts/live.mjs';
 import { mishaps } from './parts/mishaps.mjs';
 import { pages } from './parts/pages.mjs';
 import { walks } from './parts/walks.mjs';
+import { signOns } from './parts/sign_on.mjs';
 import { run } from './lib/run.mjs';
 
-await run([...pages, ...walks, ...live, ...mishaps]);
+await run([...pages, ...walks, ...live, ...mishaps, ...signOns]);

@@ -9,6 +9,7 @@ pub mod dn;
 pub mod enrollment;
 pub mod heartbeat;
 pub mod ids;
+pub mod jwt;
 pub mod problem;
 pub mod sealing;
 pub mod secret;

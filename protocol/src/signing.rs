@@ -1,20 +1,15 @@
 //! How an agent's requests are signed: a short-lived EdDSA JWT (RFC 7519, RFC 8037) that names the method, the path and
 //! the digest of the body, so that it holds behind a proxy that terminates TLS.
 
-use std::sync::Once;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use chrono::{DateTime, Utc};
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
-use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use ring::digest::{SHA256, digest};
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::{Deserialize, Serialize};
-use signature::{Error as SignatureError, Signer, Verifier};
 
-use crate::AgentId;
+use crate::{AgentId, jwt};
 
 /// Whom a signed request is for.
 pub const AUDIENCE: &str = "adit-server";
@@ -73,7 +68,7 @@ impl AgentKey {
 
     /// Reads a key that was kept.
     pub fn from_pkcs8(octets: &[u8]) -> Result<Self, SigningError> {
-        install();
+        jwt::install();
         let pair = Ed25519KeyPair::from_pkcs8(octets).map_err(|_| SigningError::Key)?;
         Ok(Self { pair, encoding: EncodingKey::from_ed_der(octets) })
     }
@@ -122,7 +117,7 @@ pub fn verify(
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Claims, SigningError> {
-    install();
+    jwt::install();
     let raw = BASE64.decode(public_key).map_err(|_| SigningError::Key)?;
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_audience(&[AUDIENCE]);
@@ -144,64 +139,6 @@ pub fn verify(
 
 fn body_hash(body: &[u8]) -> String {
     BASE64.encode(digest(&SHA256, body))
-}
-
-struct RingSigner(Ed25519KeyPair);
-
-impl Signer<Vec<u8>> for RingSigner {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        Ok(self.0.sign(message).as_ref().to_vec())
-    }
-}
-
-impl JwtSigner for RingSigner {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::EdDSA
-    }
-}
-
-struct RingVerifier(Vec<u8>);
-
-impl Verifier<Vec<u8>> for RingVerifier {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
-        UnparsedPublicKey::new(&ED25519, &self.0)
-            .verify(message, signature)
-            .map_err(|_| SignatureError::new())
-    }
-}
-
-impl JwtVerifier for RingVerifier {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::EdDSA
-    }
-}
-
-fn unsupported() -> JwtError {
-    JwtError::from(ErrorKind::InvalidAlgorithm)
-}
-
-static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key| match algorithm {
-        Algorithm::EdDSA => {
-            let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes())
-                .map_err(|_| JwtError::from(ErrorKind::InvalidKeyFormat))?;
-            Ok(Box::new(RingSigner(pair)))
-        }
-        _ => Err(unsupported()),
-    },
-    verifier_factory: |algorithm, key| match algorithm {
-        Algorithm::EdDSA => Ok(Box::new(RingVerifier(key.try_get_as_bytes()?.to_vec()))),
-        _ => Err(unsupported()),
-    },
-    key_utils: KeyUtils::new_unimplemented(),
-};
-
-/// jsonwebtoken has no backend of its own here: ring serves it, as it serves TLS.
-fn install() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let _ = PROVIDER.install_default();
-    });
 }
 
 #[cfg(test)]

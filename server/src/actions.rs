@@ -25,6 +25,7 @@ pub mod sealing;
 pub mod second_factor;
 pub mod setup;
 pub mod sign_in;
+pub mod single_sign_on;
 pub mod subjects;
 pub mod throttle;
 pub mod transfers;

@@ -18,6 +18,8 @@ use crate::config::{Config, PrivateUpstream, PublicUrl};
 use crate::crypto::Vault;
 use crate::error::{Error, Result};
 use crate::jumpcloud::{BaseUrl, Budget, Client, Credential, Settings, SettingsError};
+use crate::oidc::Discovered;
+use crate::outbound::Outbound;
 pub use crate::store::audit::Actor;
 use crate::store::{self, organizations::Organization};
 
@@ -44,6 +46,8 @@ pub struct Parts {
     pub wake: Bells,
     /// What pages that are open are told.
     pub topics: Topics,
+    /// What the single sign-on provider says of itself.
+    pub discovered: Discovered,
     clients: Mutex<HashMap<OrganizationId, Known>>,
     executors: Mutex<HashMap<OrganizationId, Arc<Notify>>>,
     opening_keys: Mutex<HashMap<i32, Arc<OpeningKey>>>,
@@ -99,6 +103,7 @@ impl App {
             process,
             wake: Bells::default(),
             topics: Topics::new(process),
+            discovered: Discovered::default(),
             clients: Mutex::new(HashMap::new()),
             executors: Mutex::new(HashMap::new()),
             opening_keys: Mutex::new(HashMap::new()),
@@ -207,6 +212,11 @@ impl App {
             .map_err(|message| Error::field("service_account.token_url", message))
     }
 
+    /// Where requests to addresses that people enter may go.
+    pub fn outbound(&self) -> Outbound<'_> {
+        Outbound { allow_private: self.allows_private_upstream(), proxy: self.config.proxy.as_ref() }
+    }
+
     /// Whether requests may go to private addresses.
     pub fn allows_private_upstream(&self) -> bool {
         self.config.private_upstream == PrivateUpstream::Allowed
@@ -236,6 +246,9 @@ pub fn credential_purpose(organization: OrganizationId) -> String {
 pub fn alert_channel_purpose(id: Uuid) -> String {
     format!("alert_channel/{id}/secret")
 }
+
+/// What the sealed client secret of the single sign-on provider is bound to.
+pub const SIGN_ON_SECRET: &str = "single_sign_on/client_secret";
 
 /// What a sealed private key is bound to.
 pub fn sealing_key_purpose(id: i32) -> String {

@@ -11,5 +11,7 @@ mod vault;
 pub use core_dumps::forbid_core_dumps;
 pub use master_key::{MasterKey, MasterKeyError};
 pub use passwords::{PasswordError, hash_password, verify_password};
-pub use random::{constant_time_eq, random_bytes, random_token, sha256, sha256_hex};
+pub use random::{
+    base64url, constant_time_eq, from_base64url, random_bytes, random_token, sha256, sha256_hex,
+};
 pub use vault::{Vault, VaultError};

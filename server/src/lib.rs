@@ -10,6 +10,8 @@ pub mod http;
 pub mod jumpcloud;
 pub mod logging;
 pub mod notify;
+pub mod oidc;
+pub mod outbound;
 pub mod settings;
 pub mod store;
 pub mod tls;

@@ -40,6 +40,7 @@ pub mod second_factor;
 pub mod session;
 pub mod sessions;
 pub mod setup;
+pub mod single_sign_on;
 pub mod subjects;
 pub mod topics;
 pub mod transfers;

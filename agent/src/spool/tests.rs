@@ -111,7 +111,11 @@ fn what_the_server_answers_is_forgotten_only_if_it_is_still_that_capture() {
     spool.answered(&ada, two.envelope.label.capture, Count::Relayed).unwrap();
     let held = spool.read(&ada).unwrap();
     assert_eq!((held.confirmed, held.settled.clone()), (None, Some(Settled::from(&two))));
-    assert_eq!((count(spool, Count::Superseded), count(spool, Count::Relayed)), (1, 1), "each is counted once");
+    assert_eq!(
+        (count(spool, Count::Superseded), count(spool, Count::Relayed)),
+        (1, 1),
+        "each is counted once"
+    );
     let held = spool.read(&ada).unwrap();
     let at = two.envelope.label.captured_at;
     spool.tidy(&ada, &held, at + REMEMBERED - TimeDelta::seconds(1)).unwrap();

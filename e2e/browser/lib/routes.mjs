@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const SOURCE = new URL('../../../server/src/http/', import.meta.url).pathname;
 /** What is no page. */
-const OTHERS = ['/static/{name}', '/events'];
+const OTHERS = ['/static/{name}', '/events', '/sign-on', '/sign-on/callback'];
 
 /** The paths that answer GET, as the routers name them. */
 export async function routes() {

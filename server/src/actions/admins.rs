@@ -210,7 +210,7 @@ async fn keep_an_owner(tx: &mut PgConnection, row: &AdminRow) -> Result<()> {
     if is_owner && store::admins::count_other_owners(tx, row.id).await? == 0 {
         return Err(Error::conflict(
             "last_owner",
-            "This is the last owner who can sign in: make another one first.",
+            "This is the last owner who can sign in with a password: make another one first.",
         ));
     }
     Ok(())

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Duration, Utc};
 use protocol::Secret;
 use serde_json::json;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::second_factor;
@@ -49,17 +50,27 @@ pub async fn confirm(
         return Err(Error::field("confirm_password", "The password or the code is wrong."));
     }
     throttle::was_right(&mut tx, &guess).await?;
-    let now = app.clock.now();
-    store::sessions::update_confirmed(&mut tx, session, now).await?;
+    confirmed(&mut tx, by, session, "password", app.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Writes down that the holder of a session has shown who they are.
+pub(super) async fn confirmed(
+    tx: &mut PgConnection,
+    by: &Actor,
+    session: Uuid,
+    how: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store::sessions::update_confirmed(tx, session, now).await?;
     let record = audit::Record {
         actor: by,
         action: "admin.confirmed",
-        subject: Some(id.to_string()),
+        subject: by.id().map(|id| id.to_string()),
         domain: None,
-        detail: json!({"session": session}),
+        detail: json!({"session": session, "how": how}),
     };
-    audit::insert(&mut tx, record, now).await?;
-    Ok(tx.commit().await?)
+    Ok(audit::insert(tx, record, now).await?)
 }
 
 /// Keeps a form until its sender has shown who they are.

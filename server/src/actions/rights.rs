@@ -78,9 +78,8 @@ fn place(reads: bool, route: &str) -> Place {
     let (first, second) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
     match (first, second) {
         ("account" | "logout" | "events", _) => Place::Oneself,
-        ("admins" | "api-tokens" | "alert-channels" | "metrics", _) | ("alerts", "channels") => {
-            Place::Everything
-        }
+        ("admins" | "single-sign-on" | "api-tokens" | "alert-channels" | "metrics", _)
+        | ("alerts", "channels") => Place::Everything,
         // Whoever adds an organization had no role in it before.
         ("organizations", "" | "new") if !reads => Place::Everything,
         ("setup", "organization") if !reads => Place::Lists,
@@ -95,7 +94,7 @@ fn place(reads: bool, route: &str) -> Place {
 }
 
 fn reading(route: &str) -> Deed {
-    if is_under(route, "/admins") || is_under(route, "/api-tokens") {
+    if ["/admins", "/single-sign-on", "/api-tokens"].iter().any(|prefix| is_under(route, prefix)) {
         return Deed::Own;
     }
     if route.starts_with("/alerts/channels/") {
@@ -113,6 +112,7 @@ fn writing(route: &str) -> Deed {
         "/domains/{id}/mappings/preview" => Deed::Look,
         "/organizations" | "/organizations/new" | "/organizations/{id}/credential" => Deed::Own,
         _ if is_under(route, "/admins")
+            || is_under(route, "/single-sign-on")
             || is_under(route, "/api-tokens")
             || is_under(route, "/alert-channels")
             || is_under(route, "/alerts/channels") =>
@@ -136,7 +136,7 @@ fn is_grave(route: &str) -> bool {
         "/account/second-factor/off",
         "/account/second-factor/codes",
     ];
-    let of_rights = ["/admins", "/api-tokens"];
+    let of_rights = ["/admins", "/single-sign-on", "/api-tokens"];
     of_pages.contains(&route) || of_rights.iter().any(|prefix| is_under(route, prefix))
 }
 
@@ -214,7 +214,13 @@ mod tests {
 
     #[test]
     fn administrators_tokens_and_credentials_are_the_owners() {
-        for route in ["/admins", "/admins/{id}/reset", "/api-tokens/{id}", "/organizations/{id}/credential"] {
+        for route in [
+            "/admins",
+            "/admins/{id}/reset",
+            "/single-sign-on",
+            "/api-tokens/{id}",
+            "/organizations/{id}/credential",
+        ] {
             let need = needed(false, route);
             assert_eq!(need.deed, Deed::Own, "{route}");
             assert!(need.is_grave, "{route}");

@@ -20,7 +20,17 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 /// A new secret of 256 bits as URL-safe text of 43 characters.
 pub fn random_token() -> Zeroizing<String> {
     let bytes = Zeroizing::new(random_bytes::<32>());
-    Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
+    Zeroizing::new(base64url(bytes.as_slice()))
+}
+
+/// Octets as text for addresses and cookies (RFC 4648, section 5, without padding).
+pub fn base64url(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(octets)
+}
+
+/// The octets of such a text; none if it is none.
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 /// Whether two secrets are the same; takes as long wherever they differ.

@@ -24,6 +24,7 @@ pub mod preview;
 pub mod roles;
 pub mod settings;
 pub mod setup;
+pub mod single_sign_on;
 pub mod tokens;
 pub mod views;
 
@@ -64,7 +65,7 @@ pub fn routes() -> Routes {
         ))
         .merge(tagged("Alerts", alerts::routes().merge(alert_channels::routes())))
         .merge(tagged("Audit", audit::routes()))
-        .merge(tagged("Access", tokens::routes().merge(admins::routes())))
+        .merge(tagged("Access", tokens::routes().merge(admins::routes()).merge(single_sign_on::routes())))
         .merge(tagged("Description", itself()));
     for route in routes.list_mut() {
         let need = rights::needed(gate::reads(&route.method), &route.path);

@@ -42,6 +42,8 @@ mod second_factor;
 mod session;
 mod settings;
 mod setup;
+mod sign_on;
+mod single_sign_on;
 mod steps;
 mod unsynced;
 mod user;
@@ -76,6 +78,8 @@ pub(super) fn routes(app: &App) -> Routes {
         .merge(setup::routes())
         .merge(account::routes())
         .merge(admins::routes())
+        .route("/single-sign-on", get(single_sign_on::show).post(single_sign_on::save))
+        .route("/single-sign-on/remove", post(single_sign_on::remove))
         .route("/api-tokens", get(api_tokens::list).post(api_tokens::create))
         .route("/api-tokens/{id}/remove", post(api_tokens::remove))
         .route("/operations", get(operations::list))
@@ -106,6 +110,8 @@ pub(super) fn routes(app: &App) -> Routes {
         });
     let open = Routes::new()
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/sign-on", get(sign_on::begin))
+        .route("/sign-on/callback", get(sign_on::finish))
         .route("/first-run", get(first_run::show).post(first_run::begin))
         .route("/invitation/{secret}", get(invitation::show).post(invitation::accept))
         .route("/static/{name}", get(assets::serve));

@@ -20,6 +20,9 @@ pub struct AdminRow {
     /// Sealed.
     pub totp_secret: Option<Vec<u8>>,
     pub totp_offered: Option<Vec<u8>>,
+    /// Who they are at the single sign-on provider: issuer and subject, since they first came from there.
+    pub sign_on_issuer: Option<String>,
+    pub sign_on_subject: Option<String>,
     pub created_at: DateTime<Utc>,
     /// When a session of it was last used.
     pub last_seen_at: Option<DateTime<Utc>>,
@@ -36,7 +39,7 @@ macro_rules! select_admins {
         sqlx::query_as!(
             AdminRow,
             r#"select id, email, password_hash, role as "role: Role", roles as "roles: Json<Roles>", disabled_at, totp_secret,
-                      totp_offered, created_at,
+                      totp_offered, sign_on_issuer, sign_on_subject, created_at,
                       (select max(s.last_seen_at) from sessions s where s.admin_id = a.id) as last_seen_at
                from admins a "# + $tail
             $(, $arg)*
@@ -124,6 +127,35 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Admi
 
 pub async fn find_by_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<AdminRow>> {
     select_admins!("where lower(email) = lower($1)", email).fetch_optional(db).await
+}
+
+/// Whoever is known by that name at the single sign-on provider.
+pub async fn find_by_sign_on(
+    db: impl PgExecutor<'_>,
+    issuer: &str,
+    subject: &str,
+) -> sqlx::Result<Option<AdminRow>> {
+    select_admins!("where sign_on_issuer = $1 and sign_on_subject = $2", issuer, subject)
+        .fetch_optional(db)
+        .await
+}
+
+/// Who they are at the single sign-on provider, issuer and subject; none: not known yet.
+pub async fn update_sign_on(
+    conn: &mut PgConnection,
+    id: Uuid,
+    known_as: Option<(&str, &str)>,
+) -> sqlx::Result<()> {
+    let (issuer, subject) = known_as.unzip();
+    sqlx::query!(
+        "update admins set sign_on_issuer = $2, sign_on_subject = $3 where id = $1",
+        id,
+        issuer,
+        subject
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// By their addresses.

@@ -3,9 +3,11 @@
 mod confirmation;
 mod first_run;
 mod people;
+mod provider;
 mod rights;
 mod second_factor;
 mod sessions;
+mod single_sign_on;
 mod throttling;
 mod tokens;
 

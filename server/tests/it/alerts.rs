@@ -7,6 +7,7 @@ use protocol::Secret;
 use serde_json::{Value, json};
 use server::actions::alert_channels::{self, Draft};
 use server::notify;
+use server::outbound::Outbound;
 use server::store;
 use server::store::admins::Role;
 use server::store::alert_channels::{Channel, Mail, MailSecurity, Target};
@@ -458,7 +459,8 @@ async fn nothing_is_posted_into_our_own_network(db: PgPool) {
         "169.254.169.254",
     ] {
         let url = format!("https://{host}:{port}/hook");
-        let hook = notify::Hook { url: &url, key: &key, allow_private: false, proxy: None };
+        let hook =
+            notify::Hook { url: &url, key: &key, outbound: Outbound { allow_private: false, proxy: None } };
         let error = notify::post(&hook, "id", 0, "{}".into()).await.unwrap_err().to_string();
         assert!(error.contains("this machine or its network"), "{host}: {error}");
     }

@@ -76,6 +76,14 @@ impl Rest {
         self.send(Method::POST, path, Some(body), None).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Told {
+        self.send(Method::PUT, path, Some(body), None).await
+    }
+
+    pub(crate) async fn put_if(&self, tag: &str, path: &str, body: Value) -> Told {
+        self.send(Method::PUT, path, Some(body), Some(tag)).await
+    }
+
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Told {
         self.send(Method::PATCH, path, Some(body), None).await
     }

@@ -30,7 +30,7 @@ pub(super) async fn draft(app: &App, draft: &Draft, before: Option<&Channel>) ->
     let kept = before.filter(|row| sends_secret_to_same(&row.target, &draft.target) && row.secret.is_some());
     match &draft.target {
         Target::Webhook { url } => {
-            if let Err(message) = notify::check_url(url, app.allows_private_upstream()) {
+            if let Err(message) = app.outbound().check(url) {
                 push("url", message);
             }
             match &draft.secret {

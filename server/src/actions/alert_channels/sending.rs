@@ -22,12 +22,7 @@ pub async fn send(app: &App, channel: &Channel, id: Uuid, body: &Value) -> Resul
     };
     match &channel.target.0 {
         Target::Webhook { url } => {
-            let hook = Hook {
-                url,
-                key: &secret,
-                allow_private: app.allows_private_upstream(),
-                proxy: app.config.proxy.as_ref(),
-            };
+            let hook = Hook { url, key: &secret, outbound: app.outbound() };
             notify::post(&hook, &id.to_string(), app.clock.now().timestamp(), body.to_string()).await
         }
         Target::Email(mail) => mailed(mail, &secret, id, body).await,

@@ -12,7 +12,7 @@ use super::extract::{Body, Id, Paging, Query};
 use super::roles::{Asked, RolesShown};
 use super::views::Set;
 use crate::actions::sign_in::IDLE_MINUTES;
-use crate::actions::{admins, second_factor};
+use crate::actions::{admins, second_factor, single_sign_on};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::auth::Caller;
@@ -54,6 +54,13 @@ pub(super) fn routes() -> Routes {
             delete(second_factor_off)
                 .says("Switch an administrator's second factor off", "For whoever has lost the device."),
         )
+        .route(
+            "/admins/{id}/sign-on",
+            delete(unlink).says(
+                "Unlink an administrator's account at the single sign-on provider",
+                "Whoever comes from there next with their mail address is taken for them.",
+            ),
+        )
         .route("/admins/{id}/sessions", get(sessions).says("List an administrator's sessions", ""))
         .route(
             "/admins/{id}/sessions/{session}",
@@ -94,6 +101,8 @@ pub struct Admin {
     password: Set,
     /// Whether a code is asked for besides the password.
     second_factor: bool,
+    /// Whether they have come from the single sign-on provider.
+    sign_on: bool,
     created_at: DateTime<Utc>,
     last_seen_at: Option<DateTime<Utc>>,
 }
@@ -106,6 +115,7 @@ impl From<AdminRow> for Admin {
             disabled: row.disabled_at.is_some(),
             password: Set { set: row.password_hash.is_some() },
             second_factor: row.totp_secret.is_some(),
+            sign_on: row.sign_on_subject.is_some(),
             created_at: row.created_at,
             last_seen_at: row.last_seen_at,
             email: row.email,
@@ -217,6 +227,11 @@ async fn sessions(
         browser: row.browser,
     };
     paging.cut(rows.into_iter().map(view).collect(), |session: &Session| session.id)
+}
+
+async fn unlink(State(app): State<App>, caller: Caller, Id(id): Id<Uuid>) -> Result<NoContent, Failure> {
+    single_sign_on::unlink(&app, caller.owning()?, id).await?;
+    Ok(NoContent)
 }
 
 async fn end_session(

@@ -180,7 +180,7 @@ macro_rules! methods {
     };
 }
 
-methods! { get GET post POST patch PATCH delete DELETE }
+methods! { get GET post POST put PUT patch PATCH delete DELETE }
 
 pub(super) fn get<H: Handler<T, App> + Signature<A>, T: 'static, A>(handler: H) -> Endpoint {
     Endpoint::default().get(handler)

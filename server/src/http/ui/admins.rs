@@ -13,7 +13,7 @@ use super::roles::{self, Choices};
 use super::session::Viewer;
 use super::{Answer, again, page, to};
 use crate::actions::admins::{self, Invitation};
-use crate::actions::second_factor;
+use crate::actions::{second_factor, single_sign_on};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::routes::{Routes, get, post};
@@ -29,6 +29,7 @@ pub(super) fn routes() -> Routes {
         .route("/admins/{id}/reset", post(reset))
         .route("/admins/{id}/second-factor/off", post(second_factor_off))
         .route("/admins/{id}/sessions/{session}/end", post(end_session))
+        .route("/admins/{id}/sign-on/unlink", post(unlink))
 }
 
 #[derive(Debug, Template)]
@@ -52,10 +53,11 @@ struct Row {
 
 impl Row {
     fn new(row: &AdminRow, choices: &Choices) -> Self {
-        let state = match (row.disabled_at, &row.password_hash) {
-            (Some(_), _) => ("quiet", "Disabled"),
-            (None, None) => ("warn", "Has no password yet"),
-            (None, Some(_)) => ("good", "May sign in"),
+        let state = match (row.disabled_at, &row.password_hash, &row.sign_on_subject) {
+            (Some(_), ..) => ("quiet", "Disabled"),
+            (None, None, None) => ("warn", "Has no password yet"),
+            (None, None, Some(_)) => ("good", "May sign in at the provider"),
+            (None, Some(_), _) => ("good", "May sign in"),
         };
         Self {
             id: row.id,
@@ -75,6 +77,8 @@ struct ShowPage {
     admin: Row,
     is_disabled: bool,
     is_oneself: bool,
+    /// Who they are at the single sign-on provider, if they came from there.
+    sign_on: Option<String>,
     sessions: Vec<Session>,
     choices: Choices,
     form: Form,
@@ -139,6 +143,7 @@ async fn shown(app: &App, chrome: Chrome, id: Uuid, form: Form) -> Result<ShowPa
         admin: Row::new(&row, &choices),
         is_disabled: row.disabled_at.is_some(),
         is_oneself: id == chrome.viewer.id,
+        sign_on: row.sign_on_subject,
         sessions: sessions(app, id, chrome.viewer.session).await?,
         choices,
         form,
@@ -187,6 +192,11 @@ pub(super) async fn reset(
 pub(super) async fn second_factor_off(State(app): State<App>, viewer: Viewer, Id(id): Id<Uuid>) -> Answer {
     second_factor::turn_off(&app, &viewer.owning()?, id).await?;
     Ok(to(&format!("/admins/{id}?done=second-factor-off")))
+}
+
+pub(super) async fn unlink(State(app): State<App>, viewer: Viewer, Id(id): Id<Uuid>) -> Answer {
+    single_sign_on::unlink(&app, &viewer.owning()?, id).await?;
+    Ok(to(&format!("/admins/{id}?done=sign-on-unlinked")))
 }
 
 pub(super) async fn end_session(

@@ -28,7 +28,10 @@ struct ConfirmPage {
     form: Form,
     action: String,
     held: String,
+    has_password: bool,
     wants_code: bool,
+    /// What the single sign-on provider is called, if there is one.
+    provider: Option<String>,
 }
 
 /// Lets a request through that is not grave or whose sender has shown lately who they are, or answers it.
@@ -91,7 +94,17 @@ async fn page(
     form: Form,
 ) -> Result<ConfirmPage, Refusal> {
     let admin = store::admins::find(&app.db, viewer.id).await?;
-    let wants_code = admin.is_some_and(|admin| admin.totp_secret.is_some());
+    let wants_code = admin.as_ref().is_some_and(|admin| admin.totp_secret.is_some());
+    let has_password = admin.is_some_and(|admin| admin.password_hash.is_some());
+    let provider = store::single_sign_on::find(&app.db).await?.map(|row| row.name);
     let chrome = Chrome::load(app, viewer.clone(), path, None).await?;
-    Ok(ConfirmPage { chrome, form, action: path.to_owned(), held: held.to_string(), wants_code })
+    Ok(ConfirmPage {
+        chrome,
+        form,
+        action: path.to_owned(),
+        held: held.to_string(),
+        has_password,
+        wants_code,
+        provider,
+    })
 }

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::crypto::{constant_time_eq, random_token};
 use crate::error::Error;
 use crate::http::client::Client;
+use crate::store;
 
 #[derive(Debug, Template)]
 #[template(path = "login.html")]
@@ -25,6 +26,15 @@ struct LoginPage {
     session_ended: bool,
     /// A password was chosen just now.
     chosen: bool,
+    /// What the single sign-on provider is called, if there is one.
+    provider: Option<String>,
+}
+
+impl LoginPage {
+    async fn of(app: &App, form: Form, csrf: String, next: String) -> sqlx::Result<Self> {
+        let provider = store::single_sign_on::find(&app.db).await?.map(|row| row.name);
+        Ok(Self { form, csrf, next, session_ended: false, chosen: false, provider })
+    }
 }
 
 /// The log-in's address; from there it goes on to `next`.
@@ -56,13 +66,9 @@ pub(super) async fn show(State(app): State<App>, headers: HeaderMap, filter: Fil
     if session::find(&app, &headers).await?.is_some() {
         return Ok(to(&next));
     }
-    let page = LoginPage {
-        form: Form::default(),
-        csrf: form_token(&app, &headers),
-        next,
-        session_ended: filter.text("ended").is_some(),
-        chosen: filter.text("chosen").is_some(),
-    };
+    let mut page = LoginPage::of(&app, Form::default(), form_token(&app, &headers), next).await?;
+    page.session_ended = filter.text("ended").is_some();
+    page.chosen = filter.text("chosen").is_some();
     Ok(answered(&app, StatusCode::OK, &page))
 }
 
@@ -80,7 +86,7 @@ pub(super) async fn sign_in(
     let csrf = form_token(&app, &headers);
     if !is_ours(&app, &headers, &fields) {
         form.refused(NOT_OURS);
-        let page = LoginPage { form, csrf, next, session_ended: false, chosen: false };
+        let page = LoginPage::of(&app, form, csrf, next).await?;
         return Ok(answered(&app, StatusCode::FORBIDDEN, &page));
     }
     let password = fields.secret("password").unwrap_or_else(|| protocol::Secret::new(String::new()));
@@ -89,9 +95,17 @@ pub(super) async fn sign_in(
         Err(error) => {
             let status = status(&error);
             let form = form.with(error)?;
-            Ok(answered(&app, status, &LoginPage { form, csrf, next, session_ended: false, chosen: false }))
+            Ok(answered(&app, status, &LoginPage::of(&app, form, csrf, next).await?))
         }
     }
+}
+
+/// The log-in, with why somebody was not signed in who came another way.
+pub(super) async fn again(app: &App, headers: &HeaderMap, error: Error) -> Answer {
+    let status = status(&error);
+    let form = Form::default().with(error)?;
+    let page = LoginPage::of(app, form, form_token(app, headers), "/".into()).await?;
+    Ok(answered(app, status, &page))
 }
 
 /// With which a form comes back.
@@ -139,7 +153,7 @@ pub(super) fn with_token(app: &App, mut response: Response, csrf: &str) -> Respo
     response
 }
 
-fn add_cookie(response: &mut Response, cookie: Option<header::HeaderValue>) {
+pub(super) fn add_cookie(response: &mut Response, cookie: Option<header::HeaderValue>) {
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

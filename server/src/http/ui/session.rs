@@ -114,6 +114,11 @@ pub(super) fn form_name(app: &App) -> &'static str {
     if app.public_url.is_https() { "__Host-adit-form" } else { "adit-form" }
 }
 
+/// The name of the cookie that a browser keeps while it is at the single sign-on provider.
+pub(super) fn sign_on_name(app: &App) -> &'static str {
+    if app.public_url.is_https() { "__Host-adit-sign-on" } else { "adit-sign-on" }
+}
+
 /// A cookie that only this site gets back, and no script sees.
 pub(super) fn set(app: &App, name: &str, value: &str) -> Option<HeaderValue> {
     let secure = if app.public_url.is_https() { "; Secure" } else { "" };

@@ -1,4 +1,4 @@
-//! Which addresses a webhook may go to: none of this machine, of its network, or of the cloud's own services.
+//! Which addresses requests may go to: none of this machine, of its network, or of the cloud's own services.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::subjects;
 use crate::app::{Actor, App};
 use crate::error::{Error, Result};
 use crate::store::holds::{Hold, Which};
@@ -97,8 +98,9 @@ pub async fn answer_moved_out(
         MovedOutAnswer::Follow => "follow",
         MovedOutAnswer::Dissociate => "dissociate",
     };
-    let users = store::holds::update_moved_out(&mut tx, hold.domain_id, word, only).await?;
+    let users = store::holds::list_moved_out(&mut *tx, hold.domain_id, only).await?;
     store::dirty::mark(&mut tx, hold.domain_id, &users).await?;
+    store::holds::update_moved_out(&mut tx, hold.domain_id, word, &users).await?;
     let detail = json!({"answer": word, "users": users});
     let record = audit::Record {
         actor: by,
@@ -113,7 +115,10 @@ pub async fn answer_moved_out(
     Ok(users.len() as u64)
 }
 
+/// As it stands while nothing of its domain is planned.
 async fn open_hold(tx: &mut PgConnection, id: HoldId) -> Result<Hold> {
+    let found = store::holds::find(&mut *tx, id).await?.ok_or(Error::NotFound("hold"))?;
+    subjects::lease(tx, found.domain_id).await?;
     let hold = store::holds::find(&mut *tx, id).await?.ok_or(Error::NotFound("hold"))?;
     if hold.state == "open" {
         Ok(hold)

@@ -128,6 +128,8 @@ fn is_grave(route: &str) -> bool {
     let of_pages = [
         "/organizations/{id}/credential",
         "/domains/{id}/activate",
+        "/domains/{id}/settings/review/{draft}",
+        "/domains/{id}/rollback",
         "/setup/{id}/preview",
         "/holds/{id}/decide",
         "/holds/{id}/answer",

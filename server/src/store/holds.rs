@@ -295,23 +295,39 @@ pub async fn insert_moved_out(
     .await
 }
 
-/// Answers for users that were moved out: all of the domain, or those named. Returns who they are.
+/// Users that were moved out and wait for an answer: all of them, or those of the ones named.
+pub async fn list_moved_out(
+    db: impl PgExecutor<'_>,
+    domain: DomainId,
+    only: Option<&[Uuid]>,
+) -> sqlx::Result<Vec<ObjectGuid>> {
+    sqlx::query_scalar!(
+        r#"select guid as "guid: ObjectGuid" from directory_users
+           where domain_id = $1 and moved_out and moved_out_answer is null and ($2::uuid[] is null or guid = any($2))"#,
+        domain.0,
+        only
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The answer for those of them.
 pub async fn update_moved_out(
     conn: &mut PgConnection,
     domain: DomainId,
     answer: &str,
-    only: Option<&[Uuid]>,
-) -> sqlx::Result<Vec<ObjectGuid>> {
-    sqlx::query_scalar!(
-        r#"update directory_users set moved_out_answer = $2
-           where domain_id = $1 and moved_out and moved_out_answer is null and ($3::uuid[] is null or guid = any($3))
-           returning guid as "guid: ObjectGuid""#,
+    users: &[ObjectGuid],
+) -> sqlx::Result<()> {
+    let users: Vec<_> = users.iter().map(|guid| guid.0).collect();
+    sqlx::query!(
+        "update directory_users set moved_out_answer = $2 where domain_id = $1 and guid = any($3)",
         domain.0,
         answer,
-        only
+        &users
     )
-    .fetch_all(conn)
-    .await
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// An open hold, as every page announces it.

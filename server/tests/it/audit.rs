@@ -7,7 +7,7 @@ use server::app::Actor;
 use server::store;
 use server::store::admins::Role;
 use server::store::audit::{Filter, Record};
-use sqlx::{Executor, PgPool};
+use sqlx::{Acquire, Executor, PgPool};
 use uuid::Uuid;
 
 use crate::ui::browser::{Browser, PASSWORD};
@@ -80,6 +80,35 @@ async fn the_database_refuses_every_change(db: PgPool) {
         assert!(refused.contains("append-only"), "{statement}: {refused}");
     }
     assert_eq!(found(&db).await, []);
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn the_owner_of_the_tables_has_no_right_to_change_what_was_written(db: PgPool) {
+    events(&db, 2).await;
+    let mut tx = db.begin().await.unwrap();
+    // Tests run as a superuser, whom no right binds.
+    for statement in [
+        "create role adit_audit_owner",
+        "alter table audit_events owner to adit_audit_owner",
+        "alter table audit_chain owner to adit_audit_owner",
+        "set local role adit_audit_owner",
+        "select count(*) from audit_events",
+    ] {
+        tx.execute(statement).await.unwrap();
+    }
+    for statement in [
+        "update audit_events set actor = 'somebody else'",
+        "delete from audit_events",
+        "truncate audit_events",
+        "update audit_chain set hash = previous",
+        "delete from audit_chain",
+        "truncate audit_chain",
+    ] {
+        let mut attempt = tx.begin().await.unwrap();
+        let refused = attempt.execute(statement).await.unwrap_err().to_string();
+        assert!(refused.contains("permission denied for table"), "{statement}: {refused}");
+        attempt.rollback().await.unwrap();
+    }
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]

@@ -1,6 +1,7 @@
 //! `/single-sign-on`: the OpenID Connect provider through which administrators may sign in. For owners.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use protocol::Secret;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,8 @@ pub(super) fn routes() -> Routes {
                 "It is asked for its description first. A secret that is left out stays, if issuer and client are the same.",
             )
             .delete(remove)
-            .says("Remove single sign-on", "Sessions that began there go on."),
+            .says("Remove single sign-on", "Sessions that began there go on.")
+            .refuses(StatusCode::NOT_FOUND, "not_found", "there is no provider"),
     )
 }
 

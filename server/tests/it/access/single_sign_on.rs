@@ -328,6 +328,11 @@ async fn a_provider_is_entered_once_it_was_found_and_its_secret_stays_with_it(db
     // The final slash is the provider's to choose.
     submit(&fields(first.issuer.trim_end_matches('/'))).await.leads_to("/single-sign-on?done=sign-on-saved");
     owner.get("/single-sign-on").await.says(&first.issuer).says("A client secret is set");
+    let kept: Vec<u8> = sqlx::query_scalar("select client_secret from single_sign_on")
+        .fetch_one(&world.app.db)
+        .await
+        .unwrap();
+    assert!(!kept.windows(8).any(|octets| CLIENT_SECRET.as_bytes().windows(8).any(|part| part == octets)));
 
     let rest = Rest::open(&world.app).await;
     let told = rest.get("/single-sign-on").await.is(200);

@@ -3,10 +3,12 @@
 use protocol::transfer::{Kind, Record};
 use protocol::{ObjectGuid, directory};
 use serde_json::{Value, json};
+use server::actions::subjects;
+use server::store;
 use sqlx::PgPool;
 
 use super::{Program, strings};
-use crate::world::{INTEGRATION, World, group, guid, members, people};
+use crate::world::{INTEGRATION, World, group, guid, members, people, tester};
 
 /// As a member of another group.
 fn nested(number: u128, name: &str) -> directory::User {
@@ -87,4 +89,33 @@ async fn twenty_thousand_members_are_listed_within_a_moment(db: PgPool) {
     program.get(&format!("{at}?limit=100&after={last}")).await;
     assert!(began.elapsed().as_secs() < 5, "two pages took {:?}", began.elapsed());
     assert_eq!(page["items"].as_array().unwrap().len(), 100);
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn what_somebody_decides_waits_for_a_plan_and_never_in_a_circle_with_it(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = world.enrolled("dc1").await;
+    dc.read_in_full(&people(2)).await;
+    world.activate().await;
+    let adopt = || {
+        let (app, domain) = (world.app.clone(), world.domain);
+        async move { subjects::adopt_group(&app, &tester(), domain, guid(INTEGRATION)).await }
+    };
+    adopt().await.unwrap();
+    // A plan in the middle: it has taken the marks, and writes verdicts next.
+    let mut plan = world.app.db.begin().await.unwrap();
+    store::domains::find_locked(&mut plan, world.domain).await.unwrap();
+    assert_eq!(store::dirty::delete_some(&mut plan, world.domain, 9).await.unwrap().len(), 1);
+    let decided = tokio::spawn(adopt());
+    let waiting = "select count(*) from pg_locks l join pg_stat_activity a using (pid)
+                   where not l.granted and a.datname = current_database()";
+    let mut tries = 0;
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&world.app.db).await.unwrap() == 0 {
+        tries += 1;
+        assert!(tries < 10_000 && !decided.is_finished(), "it does not wait");
+        tokio::task::yield_now().await;
+    }
+    sqlx::query("update directory_groups set adopt = adopt").execute(&mut *plan).await.unwrap();
+    plan.commit().await.unwrap();
+    decided.await.unwrap().unwrap();
 }

@@ -34,7 +34,7 @@ pub struct Options {
     /// The key that seals the stored secrets (unset: made as master.key in the data directory)
     #[arg(long, env = "ADIT_MASTER_KEY_FILE", global = true, value_name = "FILE")]
     pub master_key_file: Option<String>,
-    /// Lets an organization's base URL be a loopback or http address, for the simulator [default: false]
+    /// Lets base URLs, webhooks and the single sign-on provider be at private or http addresses, as the simulator is [default: false]
     #[arg(long, env = "ADIT_ALLOW_PRIVATE_UPSTREAM", global = true, value_name = "true|false")]
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     pub allow_private_upstream: Option<String>,

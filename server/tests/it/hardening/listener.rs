@@ -48,6 +48,27 @@ async fn a_body_that_never_comes_is_not_waited_for(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn a_refusal_arrives_also_where_much_was_to_be_sent(db: PgPool) {
+    let world = World::in_preview(db, Seed::default(), json!({})).await;
+    let address = listening(&world).await;
+    for (path, length, status) in [
+        ("/api/v1/domains", 2_000_000, "401"),
+        ("/agent/v1/enroll", 5_000_000, "413"),
+        ("/nowhere", 2_000_000, "303"),
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // All of it, before anything is read: as many clients do.
+        stream.write_all(&vec![b'x'; length]).await.unwrap();
+        let said = until_closed(&mut stream).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {said}");
+    }
+}
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
 async fn too_many_and_too_large_headers_are_refused(db: PgPool) {
     let world = World::in_preview(db, Seed::default(), json!({})).await;
     let address = listening(&world).await;

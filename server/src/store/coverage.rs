@@ -31,10 +31,10 @@ pub struct Covered {
 // change that was seen and not captured is missed after a minute; one from before anything was captured never was.
 // FILETIME counts 100 ns from 1601.
 macro_rules! select_coverage {
-    ($type:ty, $before:literal, $after:literal $(+ $more:literal)* $(, $arg:expr)*) => {
+    ($type:ty, $before:literal $(+ $first:literal)*, $after:literal $(+ $more:literal)* $(, $arg:expr)*) => {
         sqlx::query_as!(
             $type,
-            $before + r#" from (
+            $before $(+ $first)* + r#" from (
                select u.guid, u.sam_account_name, u.display_name, u.mail, p.message, p.captured_at, p.delivered_at,
                       u.pwd_invocation_id as invocation_id, s.set_at as changed_at, u.pwd_last_set,
                       case when p.guid is not null and p.state <> 'erased' and (

@@ -6,6 +6,7 @@ use protocol::directory::{Group, User};
 use protocol::{DomainId, ObjectGuid};
 use sqlx::PgExecutor;
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use super::coverage::select_coverage;
 use super::subjects::{GroupView, UserView, contains};
@@ -30,8 +31,15 @@ pub enum Sort {
     Name,
 }
 
+/// Where users are taken from: all of the domain, or some by their objectGUIDs.
 macro_rules! list_users {
-    ($tail:literal, $($arg:expr),*) => {
+    (all $tail:literal, $($arg:expr),*) => {
+        list_users!("directory_users p", "and ($5::text is null or p.search like lower($5))", $tail, $($arg),*)
+    };
+    (some $tail:literal, $($arg:expr),*) => {
+        list_users!("unnest($5::uuid[]) found(guid) join directory_users p on p.guid = found.guid", "", $tail, $($arg),*)
+    };
+    ($from:literal, $matches:literal, $tail:literal, $($arg:expr),*) => {
         select_coverage!(
             UserView,
             r#"select p.guid as "guid: ObjectGuid", p.body as "body: Json<User>", p.dn, p.presence, p.status,
@@ -40,10 +48,9 @@ macro_rules! list_users {
                       l.jumpcloud_id as "jumpcloud_id?", j.body->>'username' as jumpcloud_username,
                       l.linked_at as "linked_at?", l.leaving_since,
                       l.suspended_by_us as "suspended_by_us?", l.taken_over as "taken_over?"
-               from directory_users p left join links l on l.domain_id = p.domain_id and l.guid = p.guid
+               from "# + $from + r#" left join links l on l.domain_id = p.domain_id and l.guid = p.guid
                left join jumpcloud_users j on j.organization_id = l.organization_id and j.id = l.jumpcloud_id
-               where p.domain_id = $1
-                 and ($5::text is null or p.search like lower($5))
+               where p.domain_id = $1 "# + $matches + r#"
                  and ($6::text is null or p.status = $6)
                  and ($7::text is null or p.reasons @> jsonb_build_array(jsonb_build_object('code', $7)))
                  and ($3::text is null or p.guid in (select c.guid"#,
@@ -53,9 +60,30 @@ macro_rules! list_users {
     };
 }
 
+/// Up to here those that match are found first and ordered then: few matches would have the walk through the names read
+/// every user of the domain, many end it soon.
+const FEW: i64 = 1000;
+
+/// The users that match, if they are few.
+async fn list_matches(
+    db: impl PgExecutor<'_>,
+    domain: DomainId,
+    pattern: &str,
+) -> sqlx::Result<Option<Vec<Uuid>>> {
+    let found = sqlx::query_scalar!(
+        "select guid from directory_users where domain_id = $1 and search like lower($2) order by guid limit $3",
+        domain.0,
+        pattern,
+        FEW + 1
+    )
+    .fetch_all(db)
+    .await?;
+    Ok((found.len() as u64 <= FEW.unsigned_abs()).then_some(found))
+}
+
 /// Users after one.
 pub async fn list_users(
-    db: impl PgExecutor<'_>,
+    db: impl PgExecutor<'_> + Copy,
     domain: DomainId,
     now: DateTime<Utc>,
     filter: &Filter<'_>,
@@ -65,18 +93,42 @@ pub async fn list_users(
 ) -> sqlx::Result<Vec<UserView>> {
     let (pattern, after) = (filter.query.map(contains), after.map(|guid| guid.0));
     let (password, status, reason) = (filter.password, filter.status, filter.reason);
-    match sort {
-        Sort::ObjectGuid => {
+    let few = match &pattern {
+        Some(pattern) => list_matches(db, domain, pattern).await?,
+        None => None,
+    };
+    match (sort, few) {
+        (Sort::ObjectGuid, Some(few)) => {
             list_users!(
-                "and ($4::uuid is null or p.guid > $4) order by p.guid limit $8",
+                some "and ($4::uuid is null or p.guid > $4) order by p.guid limit $8",
+                domain.0, now, password, after, &few, status, reason, limit
+            )
+            .fetch_all(db)
+            .await
+        }
+        (Sort::Name, Some(few)) => {
+            list_users!(
+                some "and (lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid) > (
+                     coalesce((select lower(left(coalesce(s.display_name, s.sam_account_name, s.dn), 200))
+                               from directory_users s where s.domain_id = $1 and s.guid = $4), ''),
+                     coalesce($4, '00000000-0000-0000-0000-000000000000'::uuid))
+                 order by lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid limit $8",
+                domain.0, now, password, after, &few, status, reason, limit
+            )
+            .fetch_all(db)
+            .await
+        }
+        (Sort::ObjectGuid, None) => {
+            list_users!(
+                all "and ($4::uuid is null or p.guid > $4) order by p.guid limit $8",
                 domain.0, now, password, after, pattern, status, reason, limit
             )
             .fetch_all(db)
             .await
         }
-        Sort::Name => {
+        (Sort::Name, None) => {
             list_users!(
-                "and (lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid) > (
+                all "and (lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid) > (
                      coalesce((select lower(left(coalesce(s.display_name, s.sam_account_name, s.dn), 200))
                                from directory_users s where s.domain_id = $1 and s.guid = $4), ''),
                      coalesce($4, '00000000-0000-0000-0000-000000000000'::uuid))
@@ -166,9 +218,11 @@ pub struct ReasonCount {
 pub async fn count_user_reasons(db: impl PgExecutor<'_>, domain: DomainId) -> sqlx::Result<Vec<ReasonCount>> {
     sqlx::query_as!(
         ReasonCount,
-        r#"select r->>'code' as "code!", count(*) as "count!"
-           from directory_users u cross join lateral jsonb_array_elements(u.reasons) r
-           where u.domain_id = $1 and u.reasons <> '[]' group by 1 order by 2 desc, 1"#,
+        r#"select code as "code!", sum(alike.count)::bigint as "count!"
+           from (select reason_codes, count(*) from directory_users
+                 where domain_id = $1 and reasons <> '[]' group by reason_codes) alike
+           cross join lateral jsonb_array_elements_text(alike.reason_codes) code
+           group by 1 order by 2 desc, 1"#,
         domain.0
     )
     .fetch_all(db)

@@ -385,12 +385,13 @@ pub async fn list_names(db: impl PgExecutor<'_>, guids: &[ObjectGuid]) -> sqlx::
     let guids: Vec<Uuid> = guids.iter().map(|guid| guid.0).collect();
     sqlx::query_as!(
         Name,
-        r#"select guid as "guid!: ObjectGuid", domain_id as "domain_id!: DomainId", 'user' as "kind!",
-                  coalesce(display_name, sam_account_name, dn) as "name!", dn as "dn!"
-           from directory_users where guid = any($1)
+        // By way of the domains, as the indexes begin with them.
+        r#"select u.guid as "guid!: ObjectGuid", u.domain_id as "domain_id!: DomainId", 'user' as "kind!",
+                  coalesce(u.display_name, u.sam_account_name, u.dn) as "name!", u.dn as "dn!"
+           from domains d join directory_users u on u.domain_id = d.id and u.guid = any($1)
            union all
-           select guid, domain_id, 'group', coalesce(sam_account_name, dn), dn
-           from directory_groups where guid = any($1)"#,
+           select g.guid, g.domain_id, 'group', coalesce(g.sam_account_name, g.dn), g.dn
+           from domains d join directory_groups g on g.domain_id = d.id and g.guid = any($1)"#,
         &guids
     )
     .fetch_all(db)

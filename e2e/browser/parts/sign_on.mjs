@@ -1,6 +1,7 @@
 // Signing in at a real OpenID Connect provider, from entering it to taking it away.
 
 import assert from 'node:assert/strict';
+import { ask } from '../lib/ask.mjs';
 import { admin, visitor } from '../lib/browser.mjs';
 import { open, sound, untroubled } from '../lib/checks.mjs';
 import { pictures } from '../lib/pictures.mjs';
@@ -59,13 +60,22 @@ async function signOn(browser) {
     await page.getByText(process.env.ADIT_EMAIL).first().waitFor();
     untroubled(page);
 
+    await ask({ later: true });
+    await open(page, '/api-tokens');
+    await page.getByLabel('Name', { exact: true }).fill('After a while');
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    await page.getByRole('heading', { name: 'Show that it is you' }).waitFor();
+    await sound(page, { picture: pictures('confirm') });
     // The provider knows who it is, and is to ask again all the same.
     const asked = provider.shown.length;
-    await open(page, '/sign-on?held=00000000-0000-4000-8000-000000000000&path=/api-tokens');
-    assert.equal(provider.shown.length, asked + 1, 'it was not asked again');
+    await page.getByRole('link', { name: 'Show it at Corp ID' }).click();
     await cameAs(page, 'owner');
+    assert.equal(provider.shown.length, asked + 1, 'it was not asked again');
     await page.getByRole('heading', { name: 'It is you' }).waitFor();
     await sound(page, { picture: pictures('confirmed') });
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('The token is shown only now', { exact: false }).waitFor();
+    untroubled(page);
 
     await refused(browser, 'stranger', 'There is no administrator stranger@e2e.example here');
     await refused(browser, 'liar', 'does not say that');
@@ -74,6 +84,8 @@ async function signOn(browser) {
   await open(owner, '/single-sign-on');
   await owner.getByText('Remove single sign-on').click();
   await owner.getByRole('button', { name: 'Remove', exact: true }).click();
+  await owner.getByLabel('Your password').fill(process.env.ADIT_PASSWORD);
+  await owner.getByRole('button', { name: 'Go on' }).click();
   await owner.getByText('Single sign-on was removed.').waitFor();
   const page = await visitor(browser);
   await open(page, '/login');

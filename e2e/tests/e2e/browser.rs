@@ -69,6 +69,11 @@ async fn every_page_is_sound_and_the_dashboard_can_be_worked_with() -> Result<()
             busy.add_people(&people.iter().map(String::as_str).collect::<Vec<_>>()).await?;
             Ok(Value::Null)
         }
+        // As if everybody had signed in a while ago.
+        Value::Object(wish) if wish.contains_key("later") => {
+            server.sql("update sessions set confirmed_at = now() - interval '11 minutes'").await?;
+            Ok(Value::Null)
+        }
         other => anyhow::bail!("the script asks for something unknown: {other}"),
     };
     browser::run("dashboard.mjs", &server, facts, answer).await

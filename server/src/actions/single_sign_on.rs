@@ -20,6 +20,7 @@ use crate::store::{self, audit};
 pub use flow::{Begun, Finished, Purpose, begin, finish};
 
 const LONGEST: usize = 200;
+const LONGEST_ISSUER: usize = 500;
 
 /// A provider as it is entered.
 #[derive(Debug)]
@@ -111,6 +112,9 @@ async fn checked(app: &App, draft: &Draft) -> Result<oidc::Metadata> {
         wrong.push(field_error("client_secret", "must have 1024 characters at most".into()));
     }
     match app.outbound().check(&draft.issuer) {
+        Ok(_) if draft.issuer.len() > LONGEST_ISSUER => {
+            wrong.push(field_error("issuer", format!("must have {LONGEST_ISSUER} characters at most")));
+        }
         Err(message) => wrong.push(field_error("issuer", message)),
         Ok(url) if url.query().is_some() => {
             wrong.push(field_error("issuer", "must hold nothing from ? on".into()));

@@ -133,7 +133,7 @@ impl Attempt {
             if found.sub != identity.subject {
                 return Err(OidcError::Untrusted("the provider's answers are about different people"));
             }
-            identity.email = found.mailbox.email;
+            identity.email = found.mailbox.address();
             identity.email_verified = found.mailbox.email_verified;
         }
         Ok(identity)

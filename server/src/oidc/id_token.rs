@@ -41,9 +41,17 @@ struct Claims {
 /// The mail address, in an ID token or what the userinfo endpoint gives.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Mailbox {
-    pub email: Option<String>,
+    email: Option<String>,
     #[serde(default, deserialize_with = "boolean")]
     pub email_verified: Option<bool>,
+}
+
+impl Mailbox {
+    /// What may be a mail address.
+    pub(super) fn address(&self) -> Option<String> {
+        let is_one = |text: &&String| text.len() <= 254 && !text.chars().any(char::is_control);
+        self.email.as_ref().filter(is_one).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
 }
 
 /// Some providers write it as a text.
@@ -105,10 +113,17 @@ pub(super) fn verify(token: &str, keys: &JwkSet, expected: &Expected<'_>) -> Res
             return Err(untrusted("the provider did not ask you to sign in again"));
         }
     }
+    // Section 2: at most 255 ASCII characters.
+    let is_name = |text: &str| {
+        !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| (b' '..=b'~').contains(&b))
+    };
+    if !is_name(&claims.sub) {
+        return Err(untrusted("the provider's name for you is not what the standard allows"));
+    }
     Ok(Identity {
         issuer: claims.iss,
         subject: claims.sub,
-        email: claims.mailbox.email,
+        email: claims.mailbox.address(),
         email_verified: claims.mailbox.email_verified,
     })
 }

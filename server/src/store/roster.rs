@@ -31,13 +31,28 @@ pub enum Sort {
     Name,
 }
 
-/// Where users are taken from: all of the domain, or some by their objectGUIDs.
+/// All users of the domain that match, or some by their objectGUIDs; in the order of the objectGUID, or of the name.
 macro_rules! list_users {
-    (all $tail:literal, $($arg:expr),*) => {
-        list_users!("directory_users p", "and ($5::text is null or p.search like lower($5))", $tail, $($arg),*)
+    (all, $order:ident, $($arg:expr),*) => {
+        list_users!($order, "directory_users p", "and ($5::text is null or p.search like lower($5))", $($arg),*)
     };
-    (some $tail:literal, $($arg:expr),*) => {
-        list_users!("unnest($5::uuid[]) found(guid) join directory_users p on p.guid = found.guid", "", $tail, $($arg),*)
+    (some, $order:ident, $($arg:expr),*) => {
+        list_users!($order, "unnest($5::uuid[]) found(guid) join directory_users p on p.guid = found.guid", "", $($arg),*)
+    };
+    (guid, $from:literal, $matches:literal, $($arg:expr),*) => {
+        list_users!($from, $matches, "and ($4::uuid is null or p.guid > $4) order by p.guid limit $8", $($arg),*)
+    };
+    (name, $from:literal, $matches:literal, $($arg:expr),*) => {
+        list_users!(
+            $from,
+            $matches,
+            "and (lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid) > (
+                 coalesce((select lower(left(coalesce(s.display_name, s.sam_account_name, s.dn), 200))
+                           from directory_users s where s.domain_id = $1 and s.guid = $4), ''),
+                 coalesce($4, '00000000-0000-0000-0000-000000000000'::uuid))
+             order by lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid limit $8",
+            $($arg),*
+        )
     };
     ($from:literal, $matches:literal, $tail:literal, $($arg:expr),*) => {
         select_coverage!(
@@ -97,47 +112,18 @@ pub async fn list_users(
         Some(pattern) => list_matches(db, domain, pattern).await?,
         None => None,
     };
-    match (sort, few) {
-        (Sort::ObjectGuid, Some(few)) => {
-            list_users!(
-                some "and ($4::uuid is null or p.guid > $4) order by p.guid limit $8",
-                domain.0, now, password, after, &few, status, reason, limit
-            )
-            .fetch_all(db)
-            .await
-        }
-        (Sort::Name, Some(few)) => {
-            list_users!(
-                some "and (lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid) > (
-                     coalesce((select lower(left(coalesce(s.display_name, s.sam_account_name, s.dn), 200))
-                               from directory_users s where s.domain_id = $1 and s.guid = $4), ''),
-                     coalesce($4, '00000000-0000-0000-0000-000000000000'::uuid))
-                 order by lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid limit $8",
-                domain.0, now, password, after, &few, status, reason, limit
-            )
-            .fetch_all(db)
-            .await
-        }
-        (Sort::ObjectGuid, None) => {
-            list_users!(
-                all "and ($4::uuid is null or p.guid > $4) order by p.guid limit $8",
-                domain.0, now, password, after, pattern, status, reason, limit
-            )
-            .fetch_all(db)
-            .await
-        }
-        (Sort::Name, None) => {
-            list_users!(
-                all "and (lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid) > (
-                     coalesce((select lower(left(coalesce(s.display_name, s.sam_account_name, s.dn), 200))
-                               from directory_users s where s.domain_id = $1 and s.guid = $4), ''),
-                     coalesce($4, '00000000-0000-0000-0000-000000000000'::uuid))
-                 order by lower(left(coalesce(p.display_name, p.sam_account_name, p.dn), 200)), p.guid limit $8",
-                domain.0, now, password, after, pattern, status, reason, limit
-            )
-            .fetch_all(db)
-            .await
-        }
+    macro_rules! page {
+        ($which:ident, $order:ident, $matches:expr) => {
+            list_users!($which, $order, domain.0, now, password, after, $matches, status, reason, limit)
+                .fetch_all(db)
+                .await
+        };
+    }
+    match (sort, &few) {
+        (Sort::ObjectGuid, Some(few)) => page!(some, guid, few),
+        (Sort::ObjectGuid, None) => page!(all, guid, pattern),
+        (Sort::Name, Some(few)) => page!(some, name, few),
+        (Sort::Name, None) => page!(all, name, pattern),
     }
 }
 

@@ -191,7 +191,7 @@ async fn known(
                     ),
                 )));
             }
-            match store::admins::find_by_email(&mut *tx, email.trim()).await? {
+            match store::admins::find_by_email(&mut *tx, email).await? {
                 Some(admin) if admin.sign_on_issuer.as_ref() == Some(&identity.issuer) => {
                     return Ok(Err((
                         "sign_on_other_account",

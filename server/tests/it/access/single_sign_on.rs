@@ -116,6 +116,9 @@ async fn what_does_not_fit_in_every_claim_lets_nobody_in(db: PgPool) {
         ("expired", json!({"exp": now - 61})),
         ("never expires", json!({"exp": null})),
         ("no subject", json!({"sub": null})),
+        ("an empty subject", json!({"sub": ""})),
+        ("a subject that is no text", json!({"sub": "a\u{0}b"})),
+        ("a subject without end", json!({"sub": "x".repeat(256)})),
     ];
     for (what, claims) in hostile {
         provider.says.lock().unwrap().claims = claims;
@@ -216,11 +219,13 @@ async fn the_mail_address_may_come_from_the_userinfo_endpoint_if_it_is_the_same_
     };
     says(json!({"sub": "sub-2", "email": "ada@corp.example", "email_verified": true}));
     signed_in(&browser, &provider).await.is(422).says("different people");
-    says(json!({"sub": "sub-1"}));
-    signed_in(&browser, &provider).await.is(422).says("does not tell your mail address");
+    for email in [json!(null), json!(""), json!("a\u{0}@corp.example"), json!("x".repeat(300))] {
+        says(json!({"sub": "sub-1", "email": email, "email_verified": true}));
+        signed_in(&browser, &provider).await.is(422).says("does not tell your mail address");
+    }
     says(json!({"sub": "sub-1", "email": "ada@corp.example", "email_verified": true}));
     signed_in(&browser, &provider).await.leads_to("/");
-    assert_eq!(provider.asked("userinfo"), 3);
+    assert_eq!(provider.asked("userinfo"), 6);
 }
 
 #[sqlx::test(migrator = "server::store::MIGRATOR")]

@@ -140,3 +140,35 @@ async fn a_user_outside_the_container_is_told_so_before_anything_else_fails(db: 
     assert_eq!(step(&told, "root_user_container")["state"], "failed");
     assert_eq!(step(&told, "integration_group")["state"], "passed");
 }
+
+#[sqlx::test(migrator = "server::store::MIGRATOR")]
+async fn a_search_that_finds_more_than_a_thousand_is_paged_in_order_as_one_that_finds_few(db: PgPool) {
+    let world = World::start(db).await;
+    let mut dc = world.enrolled("dc1").await;
+    dc.read_in_full(&people(1010)).await;
+    let program = Program::of(&world.app).await;
+    for (query, found) in [("person", 1010), ("person10", 21)] {
+        for sort in ["name", "object_guid"] {
+            let mut names = Vec::new();
+            let mut after = String::new();
+            loop {
+                let path = format!(
+                    "/domains/{}/users?query={query}&sort={sort}&limit={}{after}",
+                    world.domain,
+                    found / 2 + 1
+                );
+                let page = program.get(&path).await;
+                names.extend(strings(&page["items"], "sam_account_name").into_iter().map(str::to_owned));
+                let Some(next) = page["next"].as_str() else { break };
+                after = format!("&after={next}");
+            }
+            assert_eq!(names.len(), found, "{query} by {sort}");
+            if sort == "name" {
+                assert!(names.is_sorted(), "{query}: {names:?}");
+            }
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), found, "{query} by {sort}: nobody twice");
+        }
+    }
+}

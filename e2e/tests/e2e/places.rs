@@ -39,7 +39,10 @@ async fn one_moved_out_of_the_container_waits_for_an_answer() -> Result<()> {
     stack.stands("back", "synced", "").await?;
     let hold = stack.hold("moved_out").await?;
     let users = hold["users"].as_array().cloned().unwrap_or_default();
-    ensure!(users.len() == 2, "{hold}");
+    ensure!(users.len() == 2 && hold["waiting"] == 2, "{hold}");
+    let listed = stack.api.get("/holds").await?["items"].clone();
+    let listed = listed.as_array().into_iter().flatten().find(|row| row["id"] == hold["id"]);
+    ensure!(listed.is_some_and(|row| row["waiting"] == 2), "{listed:?}");
     for (name, answer) in [("follow", "follow"), ("go", "dissociate")] {
         let account = stack.account(name);
         let user = users.iter().find(|user| user["sam_account_name"] == *account);

@@ -23,7 +23,7 @@ pub struct Hold {
     pub opened_at: DateTime<Utc>,
     pub decided_at: Option<DateTime<Utc>>,
     pub decided_by: Option<String>,
-    /// Operations that wait in it.
+    /// Operations that wait in it, or users that were moved out.
     pub waiting: i64,
 }
 
@@ -34,7 +34,11 @@ macro_rules! select_holds {
             r#"select id as "id: HoldId", domain_id as "domain_id: DomainId", kind, state, allowed, linked, done, ready,
                       opened_at,
                       decided_at, decided_by,
-                      (select count(*) from operations o where o.hold_id = h.id and o.state = 'held') as "waiting!"
+                      case when kind = 'moved_out' and state = 'open'
+                           then (select count(*) from directory_users u
+                                 where u.domain_id = h.domain_id and u.moved_out and u.moved_out_answer is null)
+                           else (select count(*) from operations o where o.hold_id = h.id and o.state = 'held')
+                      end as "waiting!"
                from holds h "# + $tail
             $(, $arg)*
         )

@@ -122,7 +122,6 @@ async fn find(State(app): State<App>, _: Caller, Id(id): Id<HoldId>) -> Result<J
     };
     if row.kind == "moved_out" {
         let users = store::subjects::list_moved_out(&app.db, row.domain_id).await?;
-        view.hold.waiting = i64::try_from(users.len()).unwrap_or(i64::MAX);
         view.users = Some(users.iter().map(User::from).collect());
     }
     Ok(Json(view))

@@ -6,11 +6,11 @@ pub mod auth;
 mod causes;
 mod changes;
 mod client;
+mod drain;
 mod export;
 mod gate;
 mod metrics;
 pub mod problem;
-mod rest;
 mod review;
 pub mod routes;
 pub mod ui;
@@ -59,7 +59,7 @@ pub fn router(app: App) -> Router {
         .into_router()
         .with_state(app)
         .layer(middleware::from_fn(problem::name_limits))
-        .layer(middleware::from_fn(rest::read))
+        .layer(middleware::from_fn(drain::rest))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(hardened(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

@@ -50,9 +50,7 @@ pub enum OidcError {
     Refused(String),
     #[error("What the provider says of you is not believed: {0}.")]
     Untrusted(&'static str),
-    #[error(
-        "This answer is not for a sign-in that began in this browser in the last 10 minutes. Begin again."
-    )]
+    #[error("This answer is not for a sign-in that began in this browser in the last 10 minutes.")]
     Stale,
 }
 

@@ -98,7 +98,9 @@ pub async fn answer_moved_out(
         MovedOutAnswer::Follow => "follow",
         MovedOutAnswer::Dissociate => "dissociate",
     };
-    let users = store::holds::list_moved_out(&mut *tx, hold.domain_id, only).await?;
+    let waiting = store::subjects::list_moved_out(&mut *tx, hold.domain_id).await?.into_iter();
+    let users: Vec<_> =
+        waiting.map(|user| user.guid).filter(|guid| only.is_none_or(|only| only.contains(&guid.0))).collect();
     store::dirty::mark(&mut tx, hold.domain_id, &users).await?;
     store::holds::update_moved_out(&mut tx, hold.domain_id, word, &users).await?;
     let detail = json!({"answer": word, "users": users});

@@ -94,7 +94,7 @@ fn place(reads: bool, route: &str) -> Place {
 }
 
 fn reading(route: &str) -> Deed {
-    if ["/admins", "/single-sign-on", "/api-tokens"].iter().any(|prefix| is_under(route, prefix)) {
+    if is_of_access(route) {
         return Deed::Own;
     }
     if route.starts_with("/alerts/channels/") {
@@ -111,9 +111,7 @@ fn writing(route: &str) -> Deed {
         // Plans that nothing comes of.
         "/domains/{id}/mappings/preview" => Deed::Look,
         "/organizations" | "/organizations/new" | "/organizations/{id}/credential" => Deed::Own,
-        _ if is_under(route, "/admins")
-            || is_under(route, "/single-sign-on")
-            || is_under(route, "/api-tokens")
+        _ if is_of_access(route)
             || is_under(route, "/alert-channels")
             || is_under(route, "/alerts/channels") =>
         {
@@ -138,8 +136,12 @@ fn is_grave(route: &str) -> bool {
         "/account/second-factor/off",
         "/account/second-factor/codes",
     ];
-    let of_rights = ["/admins", "/single-sign-on", "/api-tokens"];
-    of_pages.contains(&route) || of_rights.iter().any(|prefix| is_under(route, prefix))
+    of_pages.contains(&route) || is_of_access(route)
+}
+
+/// Who is let in, and how.
+fn is_of_access(route: &str) -> bool {
+    ["/admins", "/single-sign-on", "/api-tokens"].iter().any(|prefix| is_under(route, prefix))
 }
 
 fn is_under(route: &str, prefix: &str) -> bool {

@@ -146,6 +146,12 @@ async fn record(tx: &mut PgConnection, app: &App, by: &Actor, action: &str, deta
     Ok(audit::insert(tx, record, app.clock.now()).await?)
 }
 
-fn upstream(error: &OidcError) -> Error {
-    Error::Upstream { code: error.code().into(), detail: error.to_string() }
+fn upstream(app: &App, error: &OidcError) -> Error {
+    tracing::warn!(code = error.code(), "single sign-on: {error}");
+    let detail = match error {
+        // Reached by another name, the server does not get back what the browser keeps.
+        OidcError::Stale => format!("{error} Begin again at {}.", app.public_url),
+        _ => error.to_string(),
+    };
+    Error::Upstream { code: error.code().into(), detail }
 }

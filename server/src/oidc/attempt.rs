@@ -89,7 +89,7 @@ impl Attempt {
     }
 
     /// Whether what came back belongs to this attempt.
-    pub fn fits(&self, returned: &Returned, now: DateTime<Utc>) -> bool {
+    fn fits(&self, returned: &Returned, now: DateTime<Utc>) -> bool {
         let state = returned.state.as_deref().unwrap_or_default();
         constant_time_eq(state.as_bytes(), self.state.as_bytes()) && now - self.began_at < PATIENCE
     }

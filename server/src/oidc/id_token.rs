@@ -39,7 +39,7 @@ struct Claims {
 }
 
 /// The mail address, in an ID token or what the userinfo endpoint gives.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Mailbox {
     email: Option<String>,
     #[serde(default, deserialize_with = "boolean")]
@@ -84,9 +84,7 @@ pub(super) fn verify(token: &str, keys: &JwkSet, expected: &Expected<'_>) -> Res
     // The time is compared below, with our clock.
     validation.validate_exp = false;
     let claims = candidates(keys, header.kid.as_deref())
-        .filter(|key| {
-            key.common.key_algorithm.is_none_or(|alg| alg.to_string() == format!("{:?}", header.alg))
-        })
+        .filter(|key| key.common.key_algorithm.is_none_or(|alg| alg == header.alg.into()))
         .filter_map(|key| DecodingKey::from_jwk(key).ok())
         .find_map(|key| decode::<Claims>(token, &key, &validation).ok())
         .ok_or(untrusted("the ID token is not signed by this provider, or not for this server"))?

@@ -299,23 +299,7 @@ pub async fn insert_moved_out(
     .await
 }
 
-/// Users that were moved out and wait for an answer: all of them, or those of the ones named.
-pub async fn list_moved_out(
-    db: impl PgExecutor<'_>,
-    domain: DomainId,
-    only: Option<&[Uuid]>,
-) -> sqlx::Result<Vec<ObjectGuid>> {
-    sqlx::query_scalar!(
-        r#"select guid as "guid: ObjectGuid" from directory_users
-           where domain_id = $1 and moved_out and moved_out_answer is null and ($2::uuid[] is null or guid = any($2))"#,
-        domain.0,
-        only
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// The answer for those of them.
+/// The answer for users that were moved out.
 pub async fn update_moved_out(
     conn: &mut PgConnection,
     domain: DomainId,

@@ -61,12 +61,15 @@ pub enum Finished {
 pub async fn begin(app: &App, purpose: Purpose) -> Result<Begun> {
     let provider = provider(app).await?;
     let now = app.clock.now();
-    let metadata =
-        app.discovered.find(app.outbound(), &provider.issuer, now).await.map_err(|error| upstream(&error))?;
+    let metadata = app
+        .discovered
+        .find(app.outbound(), &provider.issuer, now)
+        .await
+        .map_err(|error| upstream(app, &error))?;
     let attempt = Attempt::begin(matches!(purpose, Purpose::Confirm { .. }), now);
     let redirect_uri = redirect_uri(app);
     let url = attempt.url(&metadata, &us(app, &provider, None, &redirect_uri));
-    let url = url.map_err(|error| upstream(&error))?.into();
+    let url = url.map_err(|error| upstream(app, &error))?.into();
     let text = serde_json::to_string(&Kept { purpose, attempt })
         .map_err(|error| Error::internal(error.to_string()))?;
     Ok(Begun { url, kept: base64url(&app.seal(ATTEMPT, &Secret::new(text))?) })
@@ -81,13 +84,10 @@ pub async fn finish(
     session: Option<(Uuid, &Actor)>,
 ) -> Result<Finished> {
     let now = app.clock.now();
-    let kept = opened(app, kept).filter(|kept| kept.attempt.fits(returned, now));
-    let Kept { purpose, attempt } = kept.ok_or_else(|| upstream(&OidcError::Stale))?;
+    let Kept { purpose, attempt } = opened(app, kept).ok_or_else(|| upstream(app, &OidcError::Stale))?;
     let provider = provider(app).await?;
-    let identity = identified(app, &provider, &attempt, returned).await.map_err(|error| {
-        tracing::warn!(code = error.code(), "single sign-on: {error}");
-        upstream(&error)
-    })?;
+    let identity = identified(app, &provider, &attempt, returned).await;
+    let identity = identity.map_err(|error| upstream(app, &error))?;
     let mut tx = app.db.begin().await?;
     let admin = match known(&mut tx, &provider, &identity).await? {
         Ok(admin) => admin,
@@ -113,11 +113,9 @@ pub async fn finish(
         Purpose::Confirm { session: asked, path, held } => {
             let by = session.filter(|(id, by)| *id == asked && by.id() == Some(admin.id));
             let Some((session, by)) = by else {
-                return Err(Error::Upstream {
-                    code: "sign_on_other_admin".into(),
-                    detail: "You signed in at the provider as somebody else than here. Nothing was changed."
-                        .into(),
-                });
+                tx.rollback().await?;
+                let detail = "You signed in at the provider as somebody else than here. Nothing was changed.";
+                return Err(refused(app, &identity, ("sign_on_other_admin", detail.into())).await?);
             };
             confirmation::confirmed(&mut tx, by, session, "single_sign_on", now).await?;
             Finished::Confirmed { path, held }

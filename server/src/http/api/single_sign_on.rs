@@ -42,7 +42,7 @@ pub struct Document {
     name: String,
     issuer: String,
     client_id: String,
-    /// None: a public client.
+    /// Left out: as it was, if issuer and client are the same; a public client otherwise.
     client_secret: Option<Secret>,
     /// Whether mail addresses count that the provider does not say to have verified.
     #[serde(default)]

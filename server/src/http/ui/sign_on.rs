@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -59,7 +58,7 @@ pub(super) async fn begin(
             Ok(response)
         }
         Err(Error::NotFound(_)) => Ok(to("/login")),
-        Err(error) => login::again(&app, &headers, error).await,
+        Err(error) => login::again(&app, &headers, named(error)).await,
     }
 }
 
@@ -86,16 +85,20 @@ pub(super) async fn finish(
         (Err(Error::NotFound(_)), _) => to("/login"),
         // Whoever is signed in and only wanted to confirm stays so.
         (Err(error @ Error::Upstream { .. }), Some(viewer)) => {
-            let refused =
-                Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "You were not recognised", error.to_string());
+            let words = named(error).to_string();
+            let refused = Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "You were not recognised", words);
             refusal::dressed(&app, viewer, "/", axum::response::IntoResponse::into_response(refused)).await
         }
-        (Err(error), _) => login::again(&app, &headers, error).await?,
+        (Err(error), _) => login::again(&app, &headers, named(error)).await?,
     };
-    forget(&app, &mut response);
+    login::add_cookie(&mut response, session::forget(&app, session::sign_on_name(&app)));
     Ok(response)
 }
 
-fn forget(app: &App, response: &mut Response) {
-    login::add_cookie(response, session::forget(app, session::sign_on_name(app)));
+/// With the code, by which the guide says what to do.
+fn named(error: Error) -> Error {
+    match error {
+        Error::Upstream { code, detail } => Error::Upstream { detail: format!("{detail} ({code})"), code },
+        other => other,
+    }
 }

@@ -10,6 +10,7 @@ use super::{Answer, again, page, to};
 use crate::actions::single_sign_on::{self, Draft};
 use crate::app::App;
 use crate::store;
+use crate::store::single_sign_on::Provider;
 
 #[derive(Debug, Template)]
 #[template(path = "admins/single_sign_on.html")]
@@ -23,25 +24,28 @@ struct ProviderPage {
 }
 
 pub(super) async fn show(State(app): State<App>, chrome: Chrome) -> Answer {
-    let mut form = Form::default();
-    if let Some(row) = store::single_sign_on::find(&app.db).await? {
-        form.set("name", row.name);
-        form.set("issuer", row.issuer);
-        form.set("client_id", row.client_id);
-        form.set("trusts_email", if row.trusts_email { "true" } else { "" });
-    }
-    page(&shown(&app, chrome, form).await?)
+    page(&shown(&app, chrome, None).await?)
 }
 
-async fn shown(app: &App, chrome: Chrome, form: Form) -> sqlx::Result<ProviderPage> {
+/// What was typed, or else what is kept.
+async fn shown(app: &App, chrome: Chrome, typed: Option<Form>) -> sqlx::Result<ProviderPage> {
     let row = store::single_sign_on::find(&app.db).await?;
     Ok(ProviderPage {
         chrome,
-        form,
+        form: typed.unwrap_or_else(|| row.as_ref().map(kept).unwrap_or_default()),
         redirect_uri: single_sign_on::redirect_uri(app),
         has_secret: row.as_ref().is_some_and(|row| row.client_secret.is_some()),
         is_on: row.is_some(),
     })
+}
+
+fn kept(row: &Provider) -> Form {
+    let mut form = Form::default();
+    form.set("name", &row.name);
+    form.set("issuer", &row.issuer);
+    form.set("client_id", &row.client_id);
+    form.set("trusts_email", if row.trusts_email { "true" } else { "" });
+    form
 }
 
 pub(super) async fn save(State(app): State<App>, viewer: Viewer, chrome: Chrome, fields: Fields) -> Answer {
@@ -56,7 +60,7 @@ pub(super) async fn save(State(app): State<App>, viewer: Viewer, chrome: Chrome,
         Ok(()) => Ok(to("/single-sign-on?done=sign-on-saved")),
         Err(error) => {
             let form = Form::typed(&fields, &["client_secret"]).with(error)?;
-            again(&shown(&app, chrome, form).await?)
+            again(&shown(&app, chrome, Some(form)).await?)
         }
     }
 }

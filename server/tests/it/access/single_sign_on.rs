@@ -154,7 +154,8 @@ async fn an_answer_serves_only_the_browser_that_began_and_for_ten_minutes(db: Pg
     let (ada, eve) = (Browser::open(&world.app).await, Browser::open(&world.app).await);
     // Eve has Ada come back with what is Eve's: Ada would be signed in as somebody else.
     let of_eve = gone(&eve, &provider, "/sign-on").await;
-    ada.get(&of_eve).await.is(422).says("Begin again");
+    let stale = ada.get(&of_eve).await;
+    stale.is(422).says(&format!("Begin again at {}. (sign_on_stale)", world.app.public_url));
     let _ = gone(&ada, &provider, "/sign-on").await;
     ada.get(&of_eve).await.is(422).says("Begin again");
     ada.set_cookie("adit-sign-on", "AAAA");
@@ -182,7 +183,8 @@ async fn only_who_is_an_administrator_already_is_let_in(db: PgPool) {
     let world = world(db).await;
     let provider = provider(&world).await;
     let nobody = Browser::open(&world.app).await;
-    signed_in(&nobody, &provider).await.is(422).says("There is no administrator ada@corp.example here");
+    let refused = signed_in(&nobody, &provider).await;
+    refused.is(422).says("There is no administrator ada@corp.example here").says("(sign_on_unknown)");
     assert_eq!(actions(&world, "admin.sign_in_failed").await[0]["code"], "sign_on_unknown");
 
     // Invited, and never had a password here.
@@ -290,7 +292,8 @@ async fn who_has_no_password_shows_at_the_provider_who_they_are(db: PgPool) {
     let returned = gone(&ada, &provider, &way).await;
     let fresh = world.now().timestamp();
     says(json!({"exp": fresh + 60, "auth_time": fresh, "sub": "sub-9", "email": "eve@corp.example"}));
-    ada.get(&returned).await.is(422).says("as somebody else");
+    ada.get(&returned).await.is(422).says("as somebody else").says("(sign_on_other_admin)");
+    assert_eq!(actions(&world, "admin.sign_in_failed").await[0]["code"], "sign_on_other_admin");
     ada.submit("/api-tokens", &typed).await.is(403);
 
     let returned = gone(&ada, &provider, &way).await;

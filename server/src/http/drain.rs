@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 const MOST: usize = 8 * 1024 * 1024;
 const LONGEST: Duration = Duration::from_secs(5);
 
-pub(super) async fn read(request: Request, next: Next) -> Response {
+pub(super) async fn rest(request: Request, next: Next) -> Response {
     // Who asks before sending the body does not send it after a refusal.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return next.run(request).await;
@@ -28,15 +28,15 @@ pub(super) async fn read(request: Request, next: Next) -> Response {
         Some((chunk, kept))
     });
     let response = next.run(Request::from_parts(parts, Body::from_stream(lent))).await;
-    let _ = tokio::time::timeout(LONGEST, rest(&kept)).await;
+    let _ = tokio::time::timeout(LONGEST, read(&kept)).await;
     response
 }
 
-async fn rest(kept: &Mutex<BodyDataStream>) {
+async fn read(kept: &Mutex<BodyDataStream>) {
     let mut kept = kept.lock().await;
-    let mut read = 0;
-    while read < MOST {
+    let mut length = 0;
+    while length < MOST {
         let Some(Ok(chunk)) = kept.next().await else { return };
-        read += chunk.len();
+        length += chunk.len();
     }
 }
